@@ -1,0 +1,69 @@
+//! What the planner may know of the machine, as plain data.
+//!
+//! The `host` crate fills these in; nothing here asks the kernel anything.
+
+use serde::{Deserialize, Serialize};
+use spec::CapabilitySet;
+use std::path::PathBuf;
+
+/// The machine that a plan is made for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// Kernel version, like `(6, 18)`.
+    pub kernel: (u32, u32),
+    /// Effective user id of the runtime.
+    pub uid: u32,
+    /// Effective capabilities of the runtime.
+    pub capabilities: CapabilitySet,
+    /// The last capability the kernel has, by number (`/proc/sys/kernel/cap_last_cap`).
+    pub last_capability: u8,
+    /// Whether the new mount calls (`fsopen`, `open_tree`, `mount_setattr`) are let through.
+    pub new_mount_api: bool,
+    /// Control groups.
+    pub cgroups: CgroupLayout,
+}
+
+/// How control groups are mounted: v1 only, v2 only, or v1 with a v2 tree beside it (hybrid).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CgroupLayout {
+    /// The v1 hierarchies, by mount point.
+    pub v1: Vec<CgroupV1>,
+    /// The v2 hierarchy.
+    pub v2: Option<CgroupV2>,
+}
+
+/// One v1 hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CgroupV1 {
+    /// Its controllers, as in `/proc/self/cgroup`: `cpu`, `cpuacct`, or a name like `name=systemd`.
+    pub controllers: Vec<String>,
+    /// Where it is mounted.
+    pub mount: PathBuf,
+    /// The group of the runtime itself, from the root of the hierarchy: `/` or `/a/b`.
+    pub own: PathBuf,
+}
+
+/// The v2 hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CgroupV2 {
+    /// Where it is mounted.
+    pub mount: PathBuf,
+    /// Controllers that its root offers (`cgroup.controllers`).
+    pub controllers: Vec<String>,
+    /// The group of the runtime itself, from the root of the hierarchy.
+    pub own: PathBuf,
+}
+
+impl CgroupLayout {
+    /// Whether the v2 hierarchy is the only one.
+    #[must_use]
+    pub fn is_unified(&self) -> bool {
+        self.v1.is_empty() && self.v2.is_some()
+    }
+
+    /// The v1 hierarchy that has `controller`.
+    #[must_use]
+    pub fn v1_with(&self, controller: &str) -> Option<&CgroupV1> {
+        self.v1.iter().find(|hierarchy| hierarchy.controllers.iter().any(|c| c == controller))
+    }
+}
