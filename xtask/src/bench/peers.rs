@@ -1,0 +1,125 @@
+//! What is timed: each peer starts `/bin/true` in a container that its runtime makes from the same configuration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::workspace;
+
+/// Every peer that can be asked for, in the order of the table.
+pub const NAMES: [&str; 6] = ["floor", "cuddy-oci", "crun", "youki", "runc", "unshare"];
+
+/// One program that starts a container and waits for its end.
+pub struct Peer {
+    pub name: &'static str,
+    program: PathBuf,
+    kind: Kind,
+}
+
+enum Kind {
+    /// `PROGRAM --root STATE run --bundle BUNDLE ID`
+    Oci { state: PathBuf, bundle: PathBuf },
+    /// `floor ROOTFS CGROUP COMMAND`
+    Floor { rootfs: PathBuf, cgroup: String },
+    /// `unshare -mpfiun chroot ROOTFS COMMAND`: what a shell script would do.
+    Unshare { rootfs: PathBuf },
+}
+
+impl Peer {
+    /// The command that starts and ends one container, `id`.
+    pub fn command(&self, id: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        match &self.kind {
+            Kind::Oci { state, bundle } => {
+                command.arg("--root").arg(state).arg("run").arg("--bundle").arg(bundle).arg(id)
+            }
+            Kind::Floor { rootfs, cgroup } => command.arg(rootfs).arg(cgroup).arg("/bin/true"),
+            Kind::Unshare { rootfs } => command.args(["-mpfiun", "chroot"]).arg(rootfs).arg("/bin/true"),
+        };
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+}
+
+/// The files that the peers share.
+pub struct Bed {
+    /// Everything below is removed with it.
+    pub dir: PathBuf,
+    /// The cgroups and containers of this run begin with this name.
+    pub prefix: String,
+    /// `runc spec`'s configuration, changed as [`configuration`] says.
+    config: Value,
+}
+
+impl Bed {
+    /// Lays out a BusyBox root file system and the configuration in `dir`, which is empty.
+    pub fn new(dir: &Path, prefix: String) -> Result<Bed> {
+        let bed = Bed { dir: dir.to_owned(), prefix, config: configuration(dir)? };
+        for name in ["bin", "proc", "sys", "dev", "etc", "tmp"] {
+            fs::create_dir_all(bed.rootfs().join(name))?;
+        }
+        let busybox =
+            ["/bin/busybox", "/usr/bin/busybox"].map(Path::new).into_iter().find(|path| path.exists());
+        let busybox = busybox.context("no busybox: apt-get install busybox-static")?;
+        fs::copy(busybox, bed.rootfs().join("bin/busybox"))?;
+        std::os::unix::fs::symlink("busybox", bed.rootfs().join("bin/true"))?;
+        Ok(bed)
+    }
+
+    fn rootfs(&self) -> PathBuf {
+        self.dir.join("rootfs")
+    }
+
+    /// Prepares the peer `name`; an error says why it cannot take part.
+    pub fn peer(&self, name: &'static str) -> Result<Peer> {
+        let rootfs = self.rootfs();
+        let (program, kind) = match name {
+            "floor" => {
+                (self.compile_floor()?, Kind::Floor { rootfs, cgroup: format!("{}-floor", self.prefix) })
+            }
+            "unshare" => ("unshare".into(), Kind::Unshare { rootfs }),
+            "cuddy-oci" => (workspace::release_binary("cuddy-oci", name)?, self.oci(name)?),
+            name => (PathBuf::from(name), self.oci(name)?),
+        };
+        if program.components().count() == 1 {
+            anyhow::ensure!(workspace::on_path(name), "it is not installed");
+        }
+        Ok(Peer { name, program, kind })
+    }
+
+    /// The program without a runtime; see the head of `floor.c`.
+    fn compile_floor(&self) -> Result<PathBuf> {
+        let source = workspace::root().join("xtask/src/bench/floor.c");
+        let program = self.dir.join("floor");
+        workspace::run(Command::new("cc").args(["-O2", "-static", "-o"]).arg(&program).arg(source))?;
+        Ok(program)
+    }
+
+    /// Each runtime has its own bundle, as the bundle names the cgroup; the root file system is one for all.
+    fn oci(&self, name: &str) -> Result<Kind> {
+        let mut config = self.config.clone();
+        config["root"]["path"] = json!(self.rootfs());
+        config["linux"]["cgroupsPath"] = json!(format!("/{}-{name}", self.prefix));
+        let bundle = self.dir.join(format!("bundle-{name}"));
+        fs::create_dir(&bundle)?;
+        fs::write(bundle.join("config.json"), serde_json::to_vec_pretty(&config)?)?;
+        Ok(Kind::Oci { state: self.dir.join(format!("state-{name}")), bundle })
+    }
+}
+
+/// `runc spec`'s configuration without a terminal and with `/bin/true`. On a host that has version 1 hierarchies, runc 1.1
+/// leaves the cgroup namespace out; it is added, so that the configuration is the same everywhere.
+fn configuration(dir: &Path) -> Result<Value> {
+    workspace::run(Command::new("runc").args(["spec", "--bundle"]).arg(dir))?;
+    let mut config: Value = serde_json::from_slice(&fs::read(dir.join("config.json"))?)?;
+    config["process"]["terminal"] = json!(false);
+    config["process"]["args"] = json!(["/bin/true"]);
+    let namespaces = config["linux"]["namespaces"].as_array_mut().context("runc spec wrote no namespaces")?;
+    if !namespaces.iter().any(|namespace| namespace["type"] == "cgroup") {
+        namespaces.push(json!({ "type": "cgroup" }));
+    }
+    Ok(config)
+}
