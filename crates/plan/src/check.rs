@@ -1,0 +1,437 @@
+//! Proves, before anything is forked, that a plan cannot hang or use what it does not have.
+
+use crate::{Op, Plan, Rendezvous, Side, Slot, Target, TreeSource};
+use std::collections::BTreeSet;
+
+/// Why a plan cannot be carried out. Always a mistake of the planner, never of the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A rendezvous is awaited that nobody sends, or that is sent on the same side.
+    #[error("{side} awaits {rendezvous:?}, which the other script never sends")]
+    NeverSent {
+        /// Who waits.
+        side: Side,
+        /// For what.
+        rendezvous: Rendezvous,
+    },
+    /// A rendezvous is sent or awaited more than once.
+    #[error("{0:?} is used more than once on one side")]
+    Twice(Rendezvous),
+    /// A rendezvous is sent that nobody awaits; the message would be taken for the next one.
+    #[error("{side} sends {rendezvous:?}, which the other script never awaits")]
+    NeverAwaited {
+        /// Who sends.
+        side: Side,
+        /// What.
+        rendezvous: Rendezvous,
+    },
+    /// Messages of one direction are awaited in another order than they are sent.
+    #[error("{side} awaits {awaited:?} where {sent:?} arrives first")]
+    Order {
+        /// Who waits.
+        side: Side,
+        /// For what.
+        awaited: Rendezvous,
+        /// What comes.
+        sent: Rendezvous,
+    },
+    /// Both scripts wait for each other.
+    #[error("host waits for {host:?} and init waits for {init:?}: neither can go on")]
+    Deadlock {
+        /// What the host waits for; `None`: it has ended.
+        host: Option<Rendezvous>,
+        /// What init waits for; `None`: it has ended.
+        init: Option<Rendezvous>,
+    },
+    /// A slot is used before a step fills it.
+    #[error("step {index} of {side} uses {slot}, which nothing filled before")]
+    EmptySlot {
+        /// Which script.
+        side: Side,
+        /// Which step, counted from zero.
+        index: usize,
+        /// Which slot.
+        slot: Slot,
+    },
+    /// A slot is filled twice.
+    #[error("step {index} of {side} fills {slot} a second time")]
+    FilledTwice {
+        /// Which script.
+        side: Side,
+        /// Which step, counted from zero.
+        index: usize,
+        /// Which slot.
+        slot: Slot,
+    },
+    /// The host's script does not clone exactly once, or uses init's pid before.
+    #[error("step {0} of host needs init, which is not there yet")]
+    NoInit(usize),
+    /// The host's script clones twice, or not at all.
+    #[error("the host script clones {0} times")]
+    Clones(usize),
+    /// init's script does not end with the program, or goes on after it.
+    #[error("the init script does not end where it becomes the program")]
+    Ending,
+    /// A step stands in the script of the wrong side.
+    #[error("step {index} of {side} belongs to the other script")]
+    WrongSide {
+        /// Which script.
+        side: Side,
+        /// Which step, counted from zero.
+        index: usize,
+    },
+    /// The filter is loaded while steps remain that it may forbid.
+    #[error("step {0} of init comes after the system call filter")]
+    AfterFilter(usize),
+    /// A cgroup is made that nothing would remove.
+    #[error("step {0} of host changes the machine and no undo is written down for it")]
+    NoUndo(usize),
+}
+
+/// Checks a plan: each awaited rendezvous has one sender, in the same order, without deadlock; slots are
+/// filled once and before use; init ends with the program; what outlives a failure can be undone.
+///
+/// # Errors
+/// The first [`Fault`] found.
+pub fn check(plan: &Plan) -> Result<(), Fault> {
+    check_sides(plan)?;
+    check_slots(plan)?;
+    check_messages(plan)?;
+    check_meeting(plan)?;
+    check_undo(plan)
+}
+
+fn check_sides(plan: &Plan) -> Result<(), Fault> {
+    let clones = plan.host.0.iter().filter(|step| matches!(step.op, Op::Clone { .. })).count();
+    if clones != 1 {
+        return Err(Fault::Clones(clones));
+    }
+    let mut cloned = false;
+    for (index, step) in plan.host.0.iter().enumerate() {
+        match step.op {
+            Op::Clone { .. } => cloned = true,
+            Op::JoinCgroup { .. }
+            | Op::WriteIdMap { .. }
+            | Op::Record
+            | Op::Send { .. }
+            | Op::Await { .. }
+                if !cloned =>
+            {
+                return Err(Fault::NoInit(index));
+            }
+            Op::Exec { .. } | Op::ExecUnderInit { .. } | Op::PivotRoot | Op::SetSeccomp { .. } => {
+                return Err(Fault::WrongSide { side: Side::Host, index });
+            }
+            _ => {}
+        }
+    }
+    let mut filtered = false;
+    let last = plan.init.0.len().checked_sub(1).ok_or(Fault::Ending)?;
+    for (index, step) in plan.init.0.iter().enumerate() {
+        let execs = matches!(step.op, Op::Exec { .. } | Op::ExecUnderInit { .. });
+        if execs != (index == last) {
+            return Err(Fault::Ending);
+        }
+        if filtered && !execs && !matches!(step.op, Op::SetCapabilities { .. }) {
+            return Err(Fault::AfterFilter(index));
+        }
+        match step.op {
+            Op::SetSeccomp { .. } => filtered = true,
+            Op::MakeCgroup { .. }
+            | Op::JoinCgroup { .. }
+            | Op::Clone { .. }
+            | Op::WriteIdMap { .. }
+            | Op::Record => {
+                return Err(Fault::WrongSide { side: Side::Init, index });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Slots that an operation uses, and the one it fills.
+fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
+    match op {
+        Op::OpenProc => (vec![], Some(Slot::Proc)),
+        Op::OpenNamespace { kind, .. } => (vec![], Some(Slot::Namespace(*kind))),
+        Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
+        Op::Clone { .. } => (vec![], Some(Slot::InitPidfd)),
+        Op::AwaitStart => (vec![Slot::StartSocket], None),
+        Op::SetSysctl { .. }
+        | Op::SetOomScoreAdj { .. }
+        | Op::WriteTimeOffsets { .. }
+        | Op::WriteIdMap { .. } => (vec![Slot::Proc], None),
+        Op::NewMount { slot, .. } => (vec![], Some(*slot)),
+        Op::CloneTree { source, slot, .. } => match source {
+            TreeSource::Path(_) => (vec![], Some(*slot)),
+            TreeSource::Slot(from) => (vec![*from], Some(*slot)),
+        },
+        Op::MakeDirectories { slot, .. } | Op::CheckNull { slot } | Op::SetAttr { slot, .. } => {
+            (vec![*slot], None)
+        }
+        Op::Attach { slot, target: Target::Host(_) } => (vec![*slot], None),
+        Op::Attach { slot, target: Target::Inside { .. } } => (vec![*slot, Slot::Root], None),
+        Op::Mask { .. } => (vec![Slot::Root, Slot::Null, Slot::Empty], None),
+        Op::MakeReadOnly { .. }
+        | Op::MakeRootReadOnly
+        | Op::MakeDirectory { .. }
+        | Op::MakeDevice { .. }
+        | Op::MakeSymlink { .. }
+        | Op::PivotRoot
+        | Op::Chroot => (vec![Slot::Root], None),
+        Op::OpenTerminal { .. } => (vec![Slot::Root], Some(Slot::Terminal)),
+        Op::SendConsole => (vec![Slot::ConsoleSocket], None),
+        Op::UseTerminal => (vec![Slot::Terminal], None),
+        _ => (vec![], None),
+    }
+}
+
+fn check_slots(plan: &Plan) -> Result<(), Fault> {
+    let mut filled: BTreeSet<Slot> = plan.given.iter().copied().collect();
+    let mut at_clone = filled.clone();
+    for side in [Side::Host, Side::Init] {
+        if side == Side::Init {
+            filled = at_clone.clone();
+        }
+        for (index, step) in plan.script(side).iter().enumerate() {
+            if matches!(step.op, Op::Clone { .. }) {
+                at_clone = filled.clone();
+            }
+            let (used, fills) = slots(&step.op);
+            if let Some(slot) = used.into_iter().find(|slot| !filled.contains(slot)) {
+                return Err(Fault::EmptySlot { side, index, slot });
+            }
+            if let Some(slot) = fills
+                && !filled.insert(slot)
+            {
+                return Err(Fault::FilledTwice { side, index, slot });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a script sends, or awaits, in order.
+fn messages(plan: &Plan, side: Side, sent: bool) -> Vec<Rendezvous> {
+    let pick = |op: &Op| match op {
+        Op::Send { rendezvous } if sent => Some(*rendezvous),
+        Op::Await { rendezvous } if !sent => Some(*rendezvous),
+        _ => None,
+    };
+    plan.script(side).iter().filter_map(|step| pick(&step.op)).collect()
+}
+
+fn check_messages(plan: &Plan) -> Result<(), Fault> {
+    for (side, other) in [(Side::Host, Side::Init), (Side::Init, Side::Host)] {
+        let awaited = messages(plan, side, false);
+        let sent = messages(plan, other, true);
+        for list in [&awaited, &sent] {
+            let mut seen = Vec::new();
+            for rendezvous in list {
+                if seen.contains(rendezvous) {
+                    return Err(Fault::Twice(*rendezvous));
+                }
+                seen.push(*rendezvous);
+            }
+        }
+        if let Some(rendezvous) = awaited.iter().copied().find(|r| !sent.contains(r)) {
+            return Err(Fault::NeverSent { side, rendezvous });
+        }
+        if let Some(rendezvous) = sent.iter().copied().find(|r| !awaited.contains(r)) {
+            return Err(Fault::NeverAwaited { side: other, rendezvous });
+        }
+        if let Some((awaited, sent)) = awaited.into_iter().zip(sent).find(|(a, s)| a != s) {
+            return Err(Fault::Order { side, awaited, sent });
+        }
+    }
+    Ok(())
+}
+
+/// Runs both scripts against each other: sending never blocks, awaiting blocks until it was sent.
+fn check_meeting(plan: &Plan) -> Result<(), Fault> {
+    let mut sent: Vec<(Side, Rendezvous)> = Vec::new();
+    let mut at = [0, 0];
+    loop {
+        let mut moved = false;
+        let mut blocked = [None, None];
+        for (n, side) in [Side::Host, Side::Init].into_iter().enumerate() {
+            let script = plan.script(side);
+            while let Some(step) = script.get(at[n]) {
+                match step.op {
+                    Op::Send { rendezvous } => sent.push((side, rendezvous)),
+                    Op::Await { rendezvous }
+                        if !sent.iter().any(|(from, r)| *from != side && *r == rendezvous) =>
+                    {
+                        blocked[n] = Some(rendezvous);
+                        break;
+                    }
+                    _ => {}
+                }
+                at[n] += 1;
+                moved = true;
+            }
+        }
+        match (blocked, moved) {
+            ([None, None], _) => return Ok(()),
+            ([host, init], false) => return Err(Fault::Deadlock { host, init }),
+            _ => {}
+        }
+    }
+}
+
+fn check_undo(plan: &Plan) -> Result<(), Fault> {
+    for (index, step) in plan.host.0.iter().enumerate() {
+        if let Op::MakeCgroup { directory } = &step.op
+            && !plan
+                .undo
+                .iter()
+                .any(|undo| matches!(undo, crate::Undo::RemoveCgroup(path) if path == directory))
+        {
+            return Err(Fault::NoUndo(index));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cause, Script};
+    use Rendezvous::{CgroupsJoined, Created, IdMapsWritten, Start};
+
+    fn send(rendezvous: Rendezvous) -> Op {
+        Op::Send { rendezvous }
+    }
+
+    fn wait(rendezvous: Rendezvous) -> Op {
+        Op::Await { rendezvous }
+    }
+
+    fn clone() -> Op {
+        Op::Clone { namespaces: vec![] }
+    }
+
+    fn exec() -> Op {
+        Op::Exec { args: vec![], env: vec![] }
+    }
+
+    fn cgroup() -> Op {
+        Op::MakeCgroup { directory: "/c".into() }
+    }
+
+    fn attach(slot: Slot) -> Op {
+        Op::Attach { slot, target: Target::Host("/r".into()) }
+    }
+
+    fn tree(slot: Slot) -> Op {
+        Op::CloneTree { source: TreeSource::Path("/r".into()), recursive: true, slot }
+    }
+
+    fn script(ops: Vec<Op>) -> Script {
+        let mut script = Script::default();
+        ops.into_iter().for_each(|op| script.push(op, Cause::new("test", "")));
+        script
+    }
+
+    #[test]
+    fn good_plans_pass_and_bad_ones_are_refused() {
+        let filter = || Op::SetSeccomp { flags: 0, program: vec![], summary: String::new() };
+        let cases: Vec<(&str, Vec<Op>, Vec<Op>, Result<(), Fault>)> = vec![
+            ("the least plan", vec![clone()], vec![exec()], Ok(())),
+            (
+                "a meeting in both directions",
+                vec![clone(), send(CgroupsJoined), wait(Created), send(Start)],
+                vec![wait(CgroupsJoined), send(Created), wait(Start), exec()],
+                Ok(()),
+            ),
+            (
+                "nobody sends",
+                vec![clone()],
+                vec![wait(Start), exec()],
+                Err(Fault::NeverSent { side: Side::Init, rendezvous: Start }),
+            ),
+            (
+                "one waits for itself",
+                vec![clone()],
+                vec![send(Start), wait(Start), exec()],
+                Err(Fault::NeverAwaited { side: Side::Init, rendezvous: Start }),
+            ),
+            (
+                "nobody listens",
+                vec![clone(), send(Start)],
+                vec![exec()],
+                Err(Fault::NeverAwaited { side: Side::Host, rendezvous: Start }),
+            ),
+            (
+                "two senders",
+                vec![clone(), send(Start), send(Start)],
+                vec![wait(Start), exec()],
+                Err(Fault::Twice(Start)),
+            ),
+            (
+                "crossed order",
+                vec![clone(), send(Start), send(IdMapsWritten)],
+                vec![wait(IdMapsWritten), wait(Start), exec()],
+                Err(Fault::Order { side: Side::Init, awaited: IdMapsWritten, sent: Start }),
+            ),
+            (
+                "each waits for the other",
+                vec![clone(), wait(Created), send(Start)],
+                vec![wait(Start), send(Created), exec()],
+                Err(Fault::Deadlock { host: Some(Created), init: Some(Start) }),
+            ),
+            (
+                "a message to nobody yet",
+                vec![send(Start), clone()],
+                vec![wait(Start), exec()],
+                Err(Fault::NoInit(0)),
+            ),
+            ("no clone", vec![], vec![exec()], Err(Fault::Clones(0))),
+            ("two clones", vec![clone(), clone()], vec![exec()], Err(Fault::Clones(2))),
+            ("no program", vec![clone()], vec![], Err(Fault::Ending)),
+            ("life after the program", vec![clone()], vec![exec(), Op::NewSession], Err(Fault::Ending)),
+            (
+                "a step after the filter",
+                vec![clone()],
+                vec![filter(), Op::NewSession, exec()],
+                Err(Fault::AfterFilter(1)),
+            ),
+            (
+                "an empty slot",
+                vec![clone()],
+                vec![attach(Slot::Root), exec()],
+                Err(Fault::EmptySlot { side: Side::Init, index: 0, slot: Slot::Root }),
+            ),
+            (
+                "a slot filled after the fork is the host's alone",
+                vec![clone(), tree(Slot::Root)],
+                vec![attach(Slot::Root), exec()],
+                Err(Fault::EmptySlot { side: Side::Init, index: 0, slot: Slot::Root }),
+            ),
+            (
+                "a slot filled before the fork is both's",
+                vec![tree(Slot::Root), clone()],
+                vec![attach(Slot::Root), exec()],
+                Ok(()),
+            ),
+            (
+                "a slot filled twice",
+                vec![clone()],
+                vec![tree(Slot::Root), tree(Slot::Root), exec()],
+                Err(Fault::FilledTwice { side: Side::Init, index: 1, slot: Slot::Root }),
+            ),
+            ("a change without undo", vec![cgroup(), clone()], vec![exec()], Err(Fault::NoUndo(0))),
+            (
+                "init makes a cgroup",
+                vec![clone()],
+                vec![cgroup(), exec()],
+                Err(Fault::WrongSide { side: Side::Init, index: 0 }),
+            ),
+        ];
+        for (name, host, init, expected) in cases {
+            let plan = Plan { host: script(host), init: script(init), ..Plan::default() };
+            assert_eq!(check(&plan), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+use crate::{Attr, Propagation, Slot};
+use serde::Serialize;
+use spec::{CapabilitySet, DeviceKind, NamespaceKind};
+use std::path::PathBuf;
+
+/// One thing that is done to the kernel.
+///
+/// Most operations are one system call, or the few that always go together. Paths named `path` lie inside
+/// the container and are resolved by descriptor below [`Slot::Root`] when the step runs; paths of the
+/// machine are named otherwise or stand in [`Target::Host`] and [`TreeSource::Path`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the arguments of the calls that the variants name")]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Op {
+    // ---- control groups -------------------------------------------------------------------------
+    /// Makes a cgroup directory and those above it.
+    MakeCgroup { directory: PathBuf },
+    /// Writes one cgroup setting.
+    WriteCgroup { file: PathBuf, value: String },
+    /// Writes init's pid to a `cgroup.procs`.
+    JoinCgroup { file: PathBuf },
+    /// Attaches an eBPF program that decides on device access (cgroup v2).
+    FilterDevices { directory: PathBuf, program: Vec<u64> },
+
+    // ---- namespaces and processes ---------------------------------------------------------------
+    /// Opens the machine's procfs and proves that it is one.
+    OpenProc,
+    /// Opens a namespace file and proves that it is of this kind.
+    OpenNamespace { kind: NamespaceKind, file: PathBuf },
+    /// Joins that namespace; for pid and time namespaces the children do.
+    EnterNamespace { kind: NamespaceKind },
+    /// Makes new namespaces for this process; a time namespace is for its children.
+    Unshare { namespaces: Vec<NamespaceKind> },
+    /// Sets the clocks of the time namespace just made, before anybody is in it.
+    WriteTimeOffsets { text: String },
+    /// Makes the process that runs the init script.
+    Clone { namespaces: Vec<NamespaceKind> },
+    /// Maps ids of init's user namespace.
+    WriteIdMap { kind: IdKind, text: String },
+    /// Writes the container's state to disk, with init's pid.
+    Record,
+    /// Tells the other script that it can go on.
+    Send { rendezvous: Rendezvous },
+    /// Waits until the other script says so.
+    Await { rendezvous: Rendezvous },
+    /// Tells the creator that all is ready, then waits on a socket for `start`.
+    AwaitStart,
+
+    // ---- identity of the machine ----------------------------------------------------------------
+    /// sethostname(2)
+    SetHostname { name: String },
+    /// setdomainname(2)
+    SetDomainname { name: String },
+    /// Brings a network interface up.
+    LinkUp { interface: String },
+    /// Writes a kernel parameter through the proven procfs; the name is a path like `net/ipv4/ip_forward`.
+    SetSysctl { name: String, value: String },
+
+    // ---- mounts ---------------------------------------------------------------------------------
+    /// Sets the propagation of all mounts of this namespace, or of the root mount alone.
+    SetPropagation { recursive: bool, propagation: Propagation },
+    /// Makes a file system that is not attached anywhere yet.
+    NewMount {
+        fstype: String,
+        source: Option<String>,
+        options: Vec<(String, Option<String>)>,
+        attr: Attr,
+        slot: Slot,
+    },
+    /// Makes directories inside a mount that is not attached yet.
+    MakeDirectories { slot: Slot, names: Vec<String> },
+    /// Copies a mount, or a tree of mounts, without attaching the copy.
+    CloneTree { source: TreeSource, recursive: bool, slot: Slot },
+    /// Proves that a slot is the null device, character device 1:3.
+    CheckNull { slot: Slot },
+    /// Changes attributes of a mount that is not attached yet.
+    SetAttr { slot: Slot, recursive: bool, set: Attr, clear: Attr, propagation: Option<Propagation> },
+    /// Attaches a mount. Uses the slot up, but for [`Slot::Root`].
+    Attach { slot: Slot, target: Target },
+    /// Hides a path: a file behind the null device, a directory behind an empty one. A path that is not
+    /// there needs no hiding.
+    Mask { path: PathBuf },
+    /// Makes a path read-only, with all mounts below. A path that is not there needs nothing.
+    MakeReadOnly { path: PathBuf },
+    /// Makes the attached root mount read-only.
+    MakeRootReadOnly,
+    /// Makes a directory and those above it.
+    MakeDirectory { path: PathBuf, mode: u32 },
+    /// Makes a device node.
+    MakeDevice { path: PathBuf, kind: DeviceKind, major: u32, minor: u32, mode: u32, uid: u32, gid: u32 },
+    /// Makes a symbolic link.
+    MakeSymlink { target: String, path: PathBuf },
+    /// Makes the root mount the root of this namespace and lets go of the old one.
+    PivotRoot,
+    /// chroot(2), for a root that cannot be pivoted to. Weaker; only when asked for.
+    Chroot,
+
+    // ---- terminal -------------------------------------------------------------------------------
+    /// Opens a new pseudo terminal of the container's devpts.
+    OpenTerminal { rows: u16, columns: u16 },
+    /// Sends our end of it to whoever relays it.
+    SendConsole,
+    /// Makes it the controlling terminal and standard input, output and error.
+    UseTerminal,
+
+    // ---- the process ----------------------------------------------------------------------------
+    /// Default actions for all signals and an empty mask.
+    ResetSignals,
+    /// setsid(2)
+    NewSession,
+    /// A session keyring of its own.
+    NewKeyring { name: String },
+    /// setrlimit(2)
+    SetRlimit { resource: RlimitResource, soft: u64, hard: u64 },
+    /// Writes `/proc/self/oom_score_adj`.
+    SetOomScoreAdj { value: i32 },
+    /// umask(2)
+    SetUmask { mask: u32 },
+    /// Gives standard input, output and error to the container's user, but for the null device.
+    OwnStdio { uid: u32 },
+    /// Drops capabilities from the bounding set.
+    DropBounding { drop: CapabilitySet },
+    /// Keeps permitted capabilities when the user id changes.
+    KeepCapabilities,
+    /// setgroups(2)
+    SetGroups { groups: Vec<u32> },
+    /// setresgid(2)
+    SetGid { gid: u32 },
+    /// setresuid(2)
+    SetUid { uid: u32 },
+    /// capset(2)
+    SetCapabilities { effective: CapabilitySet, permitted: CapabilitySet, inheritable: CapabilitySet },
+    /// Raises ambient capabilities.
+    SetAmbient { raise: CapabilitySet },
+    /// Enters a directory and proves that it lies inside the root (CVE-2024-21626).
+    ChangeDirectory { path: PathBuf },
+    /// Finds the program along `PATH`, before anything is waited for.
+    FindProgram { name: String, search: String },
+    /// Marks all descriptors from this number on close-on-exec.
+    CloseDescriptors { from: u32 },
+    /// `PR_SET_NO_NEW_PRIVS`
+    SetNoNewPrivileges,
+    /// Loads a system call filter.
+    SetSeccomp { flags: u32, program: Vec<BpfInstruction>, summary: String },
+    /// Becomes the program.
+    Exec { args: Vec<String>, env: Vec<String> },
+    /// Stays as pid 1: starts the program, forwards signals to it, reaps, and ends with its exit code.
+    ExecUnderInit { args: Vec<String>, env: Vec<String> },
+}
+
+/// Where the two scripts meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rendezvous {
+    /// host → init: the ids of the user namespace are mapped.
+    IdMapsWritten,
+    /// host → init: init is in its cgroups.
+    CgroupsJoined,
+    /// init → host: all is ready but for the program itself.
+    Created,
+    /// host → init: go.
+    Start,
+}
+
+/// User or group ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdKind {
+    /// `uid_map`
+    User,
+    /// `gid_map`
+    Group,
+}
+
+/// Where a copied mount tree starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TreeSource {
+    /// A path of the machine.
+    Path(PathBuf),
+    /// A descriptor.
+    Slot(Slot),
+}
+
+/// Where a mount is attached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// On a path of the machine, in init's own mount namespace.
+    Host(PathBuf),
+    /// Inside the container.
+    Inside {
+        /// Absolute, below the root.
+        path: PathBuf,
+        /// How symbolic links are treated.
+        follow: Follow,
+        /// What is made when there is nothing.
+        missing: MountPoint,
+    },
+}
+
+/// How symbolic links on the way to a mount point are treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Follow {
+    /// Followed, with the container's root as the top.
+    InRoot,
+    /// Refused: what others rely on (`/proc`, `/sys`, `/dev/console`) must be where its name says.
+    Never,
+}
+
+/// What is made where a mount point is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MountPoint {
+    /// A directory.
+    Directory,
+    /// An empty file.
+    File,
+    /// Whichever of the two the mount is.
+    Same,
+}
+
+/// A resource of getrlimit(2), by number on x86_64 and aarch64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RlimitResource(u32);
+
+const RLIMITS: [&str; 16] = [
+    "RLIMIT_CPU",
+    "RLIMIT_FSIZE",
+    "RLIMIT_DATA",
+    "RLIMIT_STACK",
+    "RLIMIT_CORE",
+    "RLIMIT_RSS",
+    "RLIMIT_NPROC",
+    "RLIMIT_NOFILE",
+    "RLIMIT_MEMLOCK",
+    "RLIMIT_AS",
+    "RLIMIT_LOCKS",
+    "RLIMIT_SIGPENDING",
+    "RLIMIT_MSGQUEUE",
+    "RLIMIT_NICE",
+    "RLIMIT_RTPRIO",
+    "RLIMIT_RTTIME",
+];
+
+impl RlimitResource {
+    /// The resource with the name `RLIMIT_...`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        (0u32..).zip(RLIMITS).find(|(_, known)| *known == name).map(|(number, _)| Self(number))
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// Its name, `RLIMIT_...`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        RLIMITS[self.0 as usize]
+    }
+}
+
+impl Serialize for RlimitResource {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// One instruction of classic BPF, `struct sock_filter`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BpfInstruction {
+    /// Operation.
+    pub code: u16,
+    /// Instructions to skip when the comparison holds.
+    pub jt: u8,
+    /// Instructions to skip when it does not.
+    pub jf: u8,
+    /// Operand.
+    pub k: u32,
+}

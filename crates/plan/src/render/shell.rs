@@ -1,0 +1,252 @@
+use crate::{IdKind, Op, Target, TreeSource};
+use std::path::Path;
+
+/// How close a shell command comes to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fidelity {
+    /// It does the same.
+    Exact,
+    /// It does nearly the same; the reason says what differs.
+    Approximate(&'static str),
+    /// There is none; the reason says why.
+    Impossible(&'static str),
+}
+
+/// A step as a line of shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShellLine {
+    /// The command; empty where there is none.
+    pub command: String,
+    /// How close it is.
+    pub fidelity: Fidelity,
+}
+
+fn exact(command: String) -> ShellLine {
+    ShellLine { command, fidelity: Fidelity::Exact }
+}
+
+fn nearly(command: String, reason: &'static str) -> ShellLine {
+    ShellLine { command, fidelity: Fidelity::Approximate(reason) }
+}
+
+fn none(reason: &'static str) -> ShellLine {
+    ShellLine { command: String::new(), fidelity: Fidelity::Impossible(reason) }
+}
+
+const BY_PATH: &str = "a shell resolves the path as a string, where a container can swap a link in";
+
+/// A step as a shell would do it, with `$ROOT` for the container's root.
+#[must_use]
+pub fn shell(op: &Op) -> ShellLine {
+    match op {
+        Op::MakeCgroup { directory } => exact(format!("mkdir -p {}", quote(directory))),
+        Op::WriteCgroup { file, value } => {
+            exact(format!("echo {} > {}", quote(Path::new(value)), quote(file)))
+        }
+        Op::JoinCgroup { file } => exact(format!("echo $INIT > {}", quote(file))),
+        Op::FilterDevices { .. } => none("an eBPF program has to be loaded"),
+        Op::OpenProc | Op::OpenNamespace { .. } => none("a shell holds no such descriptor"),
+        Op::EnterNamespace { kind } => nearly(
+            format!("nsenter --{}=FILE", crate::words::namespace(*kind)),
+            "nsenter starts a program in it, the shell itself stays",
+        ),
+        Op::Unshare { namespaces } => {
+            nearly(unshare(namespaces), "unshare starts a program in it, the shell itself stays")
+        }
+        Op::Clone { namespaces } => nearly(
+            format!("{} --fork sh & INIT=$!", unshare(namespaces)),
+            "the pid is unshare's, not that of its child",
+        ),
+        Op::WriteTimeOffsets { text } => exact(format!("printf {text:?} > /proc/self/timens_offsets")),
+        Op::WriteIdMap { kind, text } => exact(format!(
+            "printf {text:?} > /proc/$INIT/{}",
+            match kind {
+                IdKind::User => "uid_map",
+                IdKind::Group => "gid_map",
+            }
+        )),
+        Op::Record => none("cuddy's own record of the container"),
+        Op::Send { .. } | Op::Await { .. } | Op::AwaitStart => none("the two processes wait for each other"),
+        Op::SetHostname { name } => exact(format!("hostname {}", quote(Path::new(name)))),
+        Op::SetDomainname { name } => exact(format!("domainname {}", quote(Path::new(name)))),
+        Op::LinkUp { interface } => exact(format!("ip link set {interface} up")),
+        Op::SetSysctl { name, value } => {
+            exact(format!("echo {} > /proc/sys/{name}", quote(Path::new(value))))
+        }
+        Op::SetPropagation { recursive, propagation } => {
+            exact(format!("mount --make-{}{} /", if *recursive { "r" } else { "" }, propagation.word()))
+        }
+        Op::NewMount { fstype, source, options, attr, slot } => {
+            let mut words: Vec<String> = options
+                .iter()
+                .map(|(key, value)| {
+                    value.as_ref().map_or_else(|| key.clone(), |value| format!("{key}={value}"))
+                })
+                .collect();
+            words.extend(Some(attr.options()).filter(|words| !words.is_empty()));
+            let options = if words.is_empty() { String::new() } else { format!(" -o {}", words.join(",")) };
+            let source = source.as_deref().unwrap_or(fstype);
+            nearly(
+                format!(
+                    "mount -t {fstype}{options} {} {}",
+                    quote(Path::new(source)),
+                    variable(&slot.to_string())
+                ),
+                "mount(8) needs a place for it at once",
+            )
+        }
+        Op::MakeDirectories { slot, names } => {
+            let slot = variable(&slot.to_string());
+            exact(format!(
+                "mkdir {}",
+                names.iter().map(|name| format!("{slot}/{name}")).collect::<Vec<_>>().join(" ")
+            ))
+        }
+        Op::CloneTree { source, recursive, slot } => {
+            let source = match source {
+                TreeSource::Path(path) => quote(path),
+                TreeSource::Slot(from) => variable(&from.to_string()),
+            };
+            let bind = if *recursive { "--rbind" } else { "--bind" };
+            nearly(
+                format!("mount {bind} {source} {}", variable(&slot.to_string())),
+                "mount(8) needs a place for it at once",
+            )
+        }
+        Op::CheckNull { slot } => {
+            exact(format!("[ \"$(stat -c %t:%T {})\" = 1:3 ]", variable(&slot.to_string())))
+        }
+        Op::SetAttr { slot, set, propagation, .. } => {
+            let mut words = vec!["remount".to_owned(), "bind".to_owned()];
+            words.extend(Some(set.options()).filter(|words| !words.is_empty()));
+            words.extend(propagation.map(|p| p.word().to_owned()));
+            nearly(
+                format!("mount -o {} {}", words.join(","), variable(&slot.to_string())),
+                "mount(8) cannot do it for a tree at once, nor before the mount can be seen",
+            )
+        }
+        Op::Attach { slot, target: Target::Host(path) } => {
+            exact(format!("mount --move {} {}", variable(&slot.to_string()), quote(path)))
+        }
+        Op::Attach { slot, target: Target::Inside { path, .. } } => {
+            nearly(format!("mount --move {} $ROOT{}", variable(&slot.to_string()), quote(path)), BY_PATH)
+        }
+        Op::Mask { path } => nearly(
+            format!("mount --bind /dev/null $ROOT{0} || mount -t tmpfs -o ro tmpfs $ROOT{0}", quote(path)),
+            BY_PATH,
+        ),
+        Op::MakeReadOnly { path } => {
+            nearly(format!("mount --rbind -o ro $ROOT{0} $ROOT{0}", quote(path)), BY_PATH)
+        }
+        Op::MakeRootReadOnly => exact("mount -o remount,bind,ro $ROOT".to_owned()),
+        Op::MakeDirectory { path, mode } => {
+            nearly(format!("mkdir -p -m {mode:o} $ROOT{}", quote(path)), BY_PATH)
+        }
+        Op::MakeDevice { path, kind, major, minor, mode, .. } => nearly(
+            format!(
+                "mknod -m {mode:o} $ROOT{} {} {major} {minor}",
+                quote(path),
+                spec::DeviceRule::letter(*kind)
+            ),
+            BY_PATH,
+        ),
+        Op::MakeSymlink { target, path } => nearly(format!("ln -s {target} $ROOT{}", quote(path)), BY_PATH),
+        Op::PivotRoot => exact("cd $ROOT && pivot_root . . && umount -l . && cd /".to_owned()),
+        Op::Chroot => nearly("chroot $ROOT".to_owned(), "chroot(8) starts a program in it"),
+        Op::OpenTerminal { .. } | Op::SendConsole | Op::UseTerminal => {
+            none("a shell cannot open a pseudo terminal")
+        }
+        Op::ResetSignals => {
+            nearly("trap - $(seq 1 64)".to_owned(), "a shell cannot reset what was ignored at its start")
+        }
+        Op::NewSession => nearly("setsid PROGRAM".to_owned(), "setsid(1) starts a program in it"),
+        Op::NewKeyring { name } => {
+            nearly(format!("keyctl session {name} PROGRAM"), "keyctl(1) starts a program in it")
+        }
+        Op::SetRlimit { resource, soft, hard } => nearly(
+            format!(
+                "prlimit --pid $$ --{}={}:{}",
+                resource.name().trim_start_matches("RLIMIT_").to_lowercase(),
+                crate::words::limit(*soft),
+                crate::words::limit(*hard)
+            ),
+            "the shell's own children get it, too",
+        ),
+        Op::SetOomScoreAdj { value } => exact(format!("echo {value} > /proc/self/oom_score_adj")),
+        Op::SetUmask { mask } => exact(format!("umask {mask:04o}")),
+        Op::OwnStdio { uid } => exact(format!("chown {uid} /proc/self/fd/[012]")),
+        Op::DropBounding { .. }
+        | Op::KeepCapabilities
+        | Op::SetCapabilities { .. }
+        | Op::SetAmbient { .. } => nearly(capabilities(op), "capsh starts a program with them"),
+        Op::SetGroups { .. } | Op::SetGid { .. } | Op::SetUid { .. } => {
+            nearly(format!("setpriv {}", ids(op)), "setpriv starts a program with them")
+        }
+        Op::ChangeDirectory { path } => {
+            nearly(format!("cd {}", quote(path)), "a shell does not prove that it is inside")
+        }
+        Op::FindProgram { name, .. } => exact(format!("command -v {}", quote(Path::new(name)))),
+        Op::CloseDescriptors { .. } => none("a shell cannot close descriptors it does not know"),
+        Op::SetNoNewPrivileges => {
+            nearly("setpriv --no-new-privs".to_owned(), "setpriv starts a program with it")
+        }
+        Op::SetSeccomp { .. } => none("a shell cannot load a system call filter"),
+        Op::Exec { args, env } => exec("env -i", args, env),
+        Op::ExecUnderInit { args, env } => exec("env -i cuddy-init", args, env),
+    }
+}
+
+fn exec(prefix: &str, args: &[String], env: &[String]) -> ShellLine {
+    let words: Vec<_> = env.iter().chain(args).map(|word| quote(Path::new(word))).collect();
+    exact(format!("exec {prefix} {}", words.join(" ")))
+}
+
+fn capabilities(op: &Op) -> String {
+    let names =
+        |set: &spec::CapabilitySet| set.iter().map(|c| c.name().to_lowercase()).collect::<Vec<_>>().join(",");
+    match op {
+        Op::DropBounding { drop } => format!("capsh --drop={}", names(drop)),
+        Op::KeepCapabilities => "capsh --keep=1".to_owned(),
+        Op::SetAmbient { raise } => format!("capsh --noamb --addamb={}", names(raise)),
+        Op::SetCapabilities { effective, permitted, inheritable } => {
+            format!("capsh --caps='{}=e {}=p {}=i'", names(effective), names(permitted), names(inheritable))
+        }
+        _ => unreachable!("not about capabilities"),
+    }
+}
+
+fn ids(op: &Op) -> String {
+    match op {
+        Op::SetGroups { groups } if groups.is_empty() => "--clear-groups".to_owned(),
+        Op::SetGroups { groups } => {
+            format!("--groups {}", groups.iter().map(u32::to_string).collect::<Vec<_>>().join(","))
+        }
+        Op::SetGid { gid } => format!("--regid {gid}"),
+        Op::SetUid { uid } => format!("--reuid {uid}"),
+        _ => unreachable!("not about ids"),
+    }
+}
+
+fn unshare(namespaces: &[spec::NamespaceKind]) -> String {
+    let mut words = vec!["unshare".to_owned()];
+    words.extend(namespaces.iter().map(|kind| match kind {
+        spec::NamespaceKind::Mount => "--mount".to_owned(),
+        other => format!("--{}", crate::words::namespace(*other)),
+    }));
+    words.join(" ")
+}
+
+/// A slot as a shell variable: `$mount_3` is `$MOUNT_3`.
+fn variable(slot: &str) -> String {
+    slot.to_uppercase()
+}
+
+/// A word that the shell takes as it stands.
+fn quote(word: &Path) -> String {
+    let text = word.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=:,+@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

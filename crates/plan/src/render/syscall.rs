@@ -1,0 +1,500 @@
+use crate::words::{self, limit};
+use crate::{Attr, Follow, IdKind, MountPoint, Op, Propagation, Slot, Target, TreeSource};
+use spec::{CapabilitySet, DeviceKind, NamespaceKind};
+use std::fmt;
+use std::path::Path;
+
+/// One system call as strace(1) prints it, with slots for what is known only at run time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Name of the system call.
+    pub name: &'static str,
+    /// Arguments.
+    pub args: String,
+    /// The slot or word that the result is called by from here on.
+    pub result: Option<String>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.name, self.args)?;
+        self.result.as_ref().map_or(Ok(()), |result| write!(f, " = {result}"))
+    }
+}
+
+fn call(name: &'static str, args: impl Into<String>) -> Call {
+    Call { name, args: args.into(), result: None }
+}
+
+fn gives(name: &'static str, args: impl Into<String>, result: impl ToString) -> Call {
+    Call { name, args: args.into(), result: Some(result.to_string()) }
+}
+
+/// The system calls of an operation, in order, when it succeeds and nothing is already there.
+#[must_use]
+pub fn calls(op: &Op) -> Vec<Call> {
+    match op {
+        Op::MakeCgroup { .. } | Op::WriteCgroup { .. } | Op::JoinCgroup { .. } | Op::FilterDevices { .. } => {
+            cgroup(op)
+        }
+        Op::OpenProc
+        | Op::OpenNamespace { .. }
+        | Op::EnterNamespace { .. }
+        | Op::Unshare { .. }
+        | Op::WriteTimeOffsets { .. }
+        | Op::Clone { .. }
+        | Op::WriteIdMap { .. }
+        | Op::Record
+        | Op::Send { .. }
+        | Op::Await { .. }
+        | Op::AwaitStart => process(op),
+        Op::SetHostname { name } => vec![call("sethostname", format!("{name:?}, {}", name.len()))],
+        Op::SetDomainname { name } => vec![call("setdomainname", format!("{name:?}, {}", name.len()))],
+        Op::LinkUp { interface } => vec![
+            gives("socket", "AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP", "$socket"),
+            call("ioctl", format!("$socket, SIOCGIFFLAGS, {{ifr_name={interface:?}}}")),
+            call("ioctl", format!("$socket, SIOCSIFFLAGS, {{ifr_name={interface:?}, ifr_flags=...|IFF_UP}}")),
+        ],
+        Op::SetSysctl { name, value } => write_proc(&format!("sys/{name}"), value),
+        Op::SetPropagation { .. }
+        | Op::NewMount { .. }
+        | Op::MakeDirectories { .. }
+        | Op::CloneTree { .. }
+        | Op::CheckNull { .. }
+        | Op::SetAttr { .. }
+        | Op::Attach { .. }
+        | Op::Mask { .. }
+        | Op::MakeReadOnly { .. }
+        | Op::MakeRootReadOnly
+        | Op::PivotRoot
+        | Op::Chroot => mounts(op),
+        Op::MakeDirectory { path, mode } => {
+            vec![call("mkdirat", format!("{}, {:?}, {mode:#o}", Slot::Root, relative(path)))]
+        }
+        Op::MakeDevice { path, kind, major, minor, mode, uid, gid } => {
+            device(path, *kind, (*major, *minor), *mode, (*uid, *gid))
+        }
+        Op::MakeSymlink { target, path } => {
+            vec![call("symlinkat", format!("{target:?}, {}, {:?}", Slot::Root, relative(path)))]
+        }
+        Op::OpenTerminal { .. } | Op::SendConsole | Op::UseTerminal => terminal(op),
+        _ => credentials(op),
+    }
+}
+
+fn cgroup(op: &Op) -> Vec<Call> {
+    match op {
+        Op::MakeCgroup { directory } => vec![call("mkdir", format!("{directory:?}, 0755"))],
+        Op::WriteCgroup { file, value } => write_file(file, &format!("{value:?}")),
+        Op::JoinCgroup { file } => write_file(file, "$init_pid"),
+        Op::FilterDevices { directory, program } => vec![
+            gives(
+                "bpf",
+                format!(
+                    "BPF_PROG_LOAD, {{prog_type=BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt={}}}",
+                    program.len()
+                ),
+                "$program",
+            ),
+            gives("openat", format!("AT_FDCWD, {directory:?}, O_RDONLY|O_DIRECTORY|O_CLOEXEC"), "$cgroup"),
+            call(
+                "bpf",
+                "BPF_PROG_ATTACH, {target_fd=$cgroup, attach_bpf_fd=$program, attach_type=BPF_CGROUP_DEVICE, \
+                 attach_flags=BPF_F_ALLOW_MULTI}",
+            ),
+        ],
+        _ => unreachable!("not about cgroups"),
+    }
+}
+
+fn write_file(file: &Path, text: &str) -> Vec<Call> {
+    vec![
+        gives("openat", format!("AT_FDCWD, {file:?}, O_WRONLY|O_CLOEXEC"), "$file"),
+        call("write", format!("$file, {text}")),
+    ]
+}
+
+/// A write below the proven procfs.
+fn write_proc(path: &str, text: &str) -> Vec<Call> {
+    vec![
+        gives(
+            "openat2",
+            format!(
+                "{}, {path:?}, {{flags=O_WRONLY|O_CLOEXEC, resolve=RESOLVE_NO_XDEV|RESOLVE_NO_MAGICLINKS|RESOLVE_BENEATH}}",
+                Slot::Proc
+            ),
+            "$file",
+        ),
+        call("write", format!("$file, {text:?}")),
+    ]
+}
+
+fn clone_flag(kind: NamespaceKind) -> &'static str {
+    match kind {
+        NamespaceKind::User => "CLONE_NEWUSER",
+        NamespaceKind::Pid => "CLONE_NEWPID",
+        NamespaceKind::Mount => "CLONE_NEWNS",
+        NamespaceKind::Network => "CLONE_NEWNET",
+        NamespaceKind::Uts => "CLONE_NEWUTS",
+        NamespaceKind::Ipc => "CLONE_NEWIPC",
+        NamespaceKind::Cgroup => "CLONE_NEWCGROUP",
+        NamespaceKind::Time => "CLONE_NEWTIME",
+    }
+}
+
+/// Flags in the order strace prints them: by bit.
+fn clone_flags(kinds: &[NamespaceKind]) -> Vec<&'static str> {
+    let by_bit = [
+        NamespaceKind::Time,
+        NamespaceKind::Mount,
+        NamespaceKind::Cgroup,
+        NamespaceKind::Uts,
+        NamespaceKind::Ipc,
+        NamespaceKind::User,
+        NamespaceKind::Pid,
+        NamespaceKind::Network,
+    ];
+    by_bit.into_iter().filter(|kind| kinds.contains(kind)).map(clone_flag).collect()
+}
+
+fn process(op: &Op) -> Vec<Call> {
+    match op {
+        Op::OpenProc => vec![
+            gives("openat", "AT_FDCWD, \"/proc\", O_PATH|O_DIRECTORY|O_CLOEXEC", Slot::Proc),
+            call("fstatfs", format!("{}, {{f_type=PROC_SUPER_MAGIC}}", Slot::Proc)),
+        ],
+        Op::OpenNamespace { kind, file } => vec![
+            gives("openat", format!("AT_FDCWD, {file:?}, O_RDONLY|O_CLOEXEC"), Slot::Namespace(*kind)),
+            gives("ioctl", format!("{}, NS_GET_NSTYPE", Slot::Namespace(*kind)), clone_flag(*kind)),
+        ],
+        Op::EnterNamespace { kind } => {
+            vec![call("setns", format!("{}, {}", Slot::Namespace(*kind), clone_flag(*kind)))]
+        }
+        Op::Unshare { namespaces } => vec![call("unshare", clone_flags(namespaces).join("|"))],
+        Op::WriteTimeOffsets { text } => write_proc("self/timens_offsets", text),
+        Op::Clone { namespaces } => {
+            let mut flags = vec!["CLONE_PIDFD"];
+            flags.extend(clone_flags(namespaces));
+            vec![gives(
+                "clone3",
+                format!("{{flags={}, pidfd={}, exit_signal=SIGCHLD}}", flags.join("|"), Slot::InitPidfd),
+                "$init_pid",
+            )]
+        }
+        Op::WriteIdMap { kind, text } => {
+            let file = match kind {
+                IdKind::User => "uid_map",
+                IdKind::Group => "gid_map",
+            };
+            write_proc(&format!("$init_pid/{file}"), text)
+        }
+        Op::Record => vec![call("write", "$state_file, {pid: $init_pid, ...}")],
+        Op::Send { rendezvous } => vec![call("write", format!("$channel, {rendezvous:?}"))],
+        Op::Await { rendezvous } => vec![call("read", format!("$channel, {rendezvous:?}"))],
+        Op::AwaitStart => vec![
+            call("write", "$channel, Created"),
+            gives("accept4", format!("{}, NULL, NULL, SOCK_CLOEXEC", Slot::StartSocket), "$starter"),
+            call("read", "$starter, Start"),
+        ],
+        _ => unreachable!("not about processes"),
+    }
+}
+
+fn relative(path: &Path) -> &Path {
+    path.strip_prefix("/").unwrap_or(path)
+}
+
+fn open_inside(path: &Path, follow: Follow, name: &str) -> Call {
+    let resolve = match follow {
+        Follow::InRoot => "RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT",
+        Follow::Never => "RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT",
+    };
+    let path = relative(path);
+    gives("openat2", format!("{}, {path:?}, {{flags=O_PATH|O_CLOEXEC, resolve={resolve}}}", Slot::Root), name)
+}
+
+fn move_mount(slot: &str, target: &str) -> Call {
+    call(
+        "move_mount",
+        format!("{slot}, \"\", {target}, \"\", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH"),
+    )
+}
+
+fn setattr(slot: &str, recursive: bool, set: Attr, clear: Attr, propagation: Option<Propagation>) -> Call {
+    let flags = if recursive { "AT_EMPTY_PATH|AT_RECURSIVE" } else { "AT_EMPTY_PATH" };
+    let propagation = propagation.map_or("0 /* MS_??? */", Propagation::name);
+    call(
+        "mount_setattr",
+        format!(
+            "{slot}, \"\", {flags}, {{attr_set={set}, attr_clr={clear}, propagation={propagation}, userns_fd=0}}, 32"
+        ),
+    )
+}
+
+fn open_tree(source: &str, recursive: bool, result: impl ToString) -> Call {
+    let recursive = if recursive { "|AT_RECURSIVE" } else { "" };
+    gives("open_tree", format!("{source}, OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC{recursive}"), result)
+}
+
+fn mounts(op: &Op) -> Vec<Call> {
+    match op {
+        Op::SetPropagation { recursive, propagation } => {
+            let flags = if *recursive { "AT_RECURSIVE" } else { "0" };
+            vec![call(
+                "mount_setattr",
+                format!(
+                    "AT_FDCWD, \"/\", {flags}, {{attr_set=0, attr_clr=0, propagation={}, userns_fd=0}}, 32",
+                    propagation.name()
+                ),
+            )]
+        }
+        Op::NewMount { fstype, source, options, attr, slot } => {
+            new_mount(fstype, source.as_deref(), options, *attr, *slot)
+        }
+        Op::MakeDirectories { slot, names } => {
+            names.iter().map(|name| call("mkdirat", format!("{slot}, {name:?}, 0755"))).collect()
+        }
+        Op::CloneTree { source: TreeSource::Path(path), recursive, slot } => {
+            vec![open_tree(&format!("AT_FDCWD, {path:?}"), *recursive, slot)]
+        }
+        Op::CloneTree { source: TreeSource::Slot(from), recursive, slot } => {
+            let mut made = open_tree(&format!("{from}, \"\""), *recursive, slot);
+            made.args = made.args.replace("OPEN_TREE_CLOEXEC", "OPEN_TREE_CLOEXEC|AT_EMPTY_PATH");
+            vec![made]
+        }
+        Op::CheckNull { slot } => {
+            vec![call("fstat", format!("{slot}, {{st_mode=S_IFCHR, st_rdev=makedev(1, 3)}}"))]
+        }
+        Op::SetAttr { slot, recursive, set, clear, propagation } => {
+            vec![setattr(&slot.to_string(), *recursive, *set, *clear, *propagation)]
+        }
+        Op::Attach { slot, target } => attach(*slot, target),
+        Op::Mask { path } => vec![
+            open_inside(path, Follow::InRoot, "$target"),
+            gives(
+                "open_tree",
+                "$null or $empty, \"\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH",
+                "$mask",
+            ),
+            move_mount("$mask", "$target"),
+        ],
+        Op::MakeReadOnly { path } => vec![
+            open_inside(path, Follow::InRoot, "$target"),
+            gives(
+                "open_tree",
+                "$target, \"\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE",
+                "$tree",
+            ),
+            setattr("$tree", true, Attr::RDONLY, Attr::NONE, None),
+            move_mount("$tree", "$target"),
+        ],
+        Op::MakeRootReadOnly => vec![setattr(&Slot::Root.to_string(), false, Attr::RDONLY, Attr::NONE, None)],
+        Op::PivotRoot => vec![
+            call("fchdir", Slot::Root.to_string()),
+            call("pivot_root", "\".\", \".\""),
+            call("umount2", "\".\", MNT_DETACH"),
+            call("chdir", "\"/\""),
+        ],
+        Op::Chroot => {
+            vec![call("fchdir", Slot::Root.to_string()), call("chroot", "\".\""), call("chdir", "\"/\"")]
+        }
+        _ => unreachable!("not about mounts"),
+    }
+}
+
+fn new_mount(
+    fstype: &str,
+    source: Option<&str>,
+    options: &[(String, Option<String>)],
+    attr: Attr,
+    slot: Slot,
+) -> Vec<Call> {
+    let mut calls = vec![gives("fsopen", format!("{fstype:?}, FSOPEN_CLOEXEC"), "$fs")];
+    if let Some(source) = source {
+        calls.push(call("fsconfig", format!("$fs, FSCONFIG_SET_STRING, \"source\", {source:?}, 0")));
+    }
+    calls.extend(options.iter().map(|(key, value)| {
+        call(
+            "fsconfig",
+            match value {
+                Some(value) => format!("$fs, FSCONFIG_SET_STRING, {key:?}, {value:?}, 0"),
+                None => format!("$fs, FSCONFIG_SET_FLAG, {key:?}, NULL, 0"),
+            },
+        )
+    }));
+    calls.push(call("fsconfig", "$fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0"));
+    calls.push(gives("fsmount", format!("$fs, FSMOUNT_CLOEXEC, {attr}"), slot));
+    calls
+}
+
+fn attach(slot: Slot, target: &Target) -> Vec<Call> {
+    match target {
+        Target::Host(path) => {
+            vec![call("move_mount", format!("{slot}, \"\", AT_FDCWD, {path:?}, MOVE_MOUNT_F_EMPTY_PATH"))]
+        }
+        Target::Inside { path, follow, missing } => {
+            let made = match missing {
+                MountPoint::Directory => "a directory is made where there is none",
+                MountPoint::File => "a file is made where there is none",
+                MountPoint::Same => "a directory or file is made where there is none",
+            };
+            let mut open = open_inside(path, *follow, "$target");
+            open.result = Some(format!("$target  # {made}"));
+            vec![open, move_mount(&slot.to_string(), "$target")]
+        }
+    }
+}
+
+fn device(path: &Path, kind: DeviceKind, number: (u32, u32), mode: u32, owner: (u32, u32)) -> Vec<Call> {
+    let node = relative(path);
+    let (letter, number) = match kind {
+        DeviceKind::Block => ("S_IFBLK", format!("makedev({}, {})", number.0, number.1)),
+        DeviceKind::Char | DeviceKind::Unbuffered => {
+            ("S_IFCHR", format!("makedev({}, {})", number.0, number.1))
+        }
+        DeviceKind::Fifo => ("S_IFIFO", "0".to_owned()),
+    };
+    let mut calls = vec![call("mknodat", format!("{}, {node:?}, {letter}|{mode:#o}, {number}", Slot::Root))];
+    if owner != (0, 0) {
+        calls.push(call(
+            "fchownat",
+            format!("{}, {node:?}, {}, {}, AT_SYMLINK_NOFOLLOW", Slot::Root, owner.0, owner.1),
+        ));
+    }
+    calls
+}
+
+fn terminal(op: &Op) -> Vec<Call> {
+    match op {
+        Op::OpenTerminal { rows, columns } => {
+            let mut calls = vec![
+                gives(
+                    "openat2",
+                    format!(
+                        "{}, \"dev/pts/ptmx\", {{flags=O_RDWR|O_NOCTTY|O_CLOEXEC, resolve=RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}}",
+                        Slot::Root
+                    ),
+                    Slot::Console,
+                ),
+                call("fstatfs", format!("{}, {{f_type=DEVPTS_SUPER_MAGIC}}", Slot::Console)),
+                call("ioctl", format!("{}, TIOCSPTLCK, [0]", Slot::Console)),
+                gives(
+                    "ioctl",
+                    format!("{}, TIOCGPTPEER, O_RDWR|O_NOCTTY|O_CLOEXEC", Slot::Console),
+                    Slot::Terminal,
+                ),
+            ];
+            if (*rows, *columns) != (0, 0) {
+                calls.push(call(
+                    "ioctl",
+                    format!("{}, TIOCSWINSZ, {{ws_row={rows}, ws_col={columns}}}", Slot::Terminal),
+                ));
+            }
+            calls
+        }
+        Op::SendConsole => {
+            vec![call("sendmsg", format!("{}, {{SCM_RIGHTS [{}]}}", Slot::ConsoleSocket, Slot::Console))]
+        }
+        Op::UseTerminal => {
+            let mut calls = vec![call("ioctl", format!("{}, TIOCSCTTY, 0", Slot::Terminal))];
+            calls.extend((0..3).map(|fd| call("dup2", format!("{}, {fd}", Slot::Terminal))));
+            calls
+        }
+        _ => unreachable!("not about terminals"),
+    }
+}
+
+fn credentials(op: &Op) -> Vec<Call> {
+    match op {
+        Op::ResetSignals => vec![
+            call("rt_sigaction", "each, {sa_handler=SIG_DFL}, NULL"),
+            call("rt_sigprocmask", "SIG_SETMASK, [], NULL"),
+        ],
+        Op::NewSession => vec![call("setsid", "")],
+        Op::NewKeyring { name } => vec![call("keyctl", format!("KEYCTL_JOIN_SESSION_KEYRING, {name:?}"))],
+        Op::SetRlimit { resource, soft, hard } => vec![call(
+            "prlimit64",
+            format!("0, {}, {{rlim_cur={}, rlim_max={}}}, NULL", resource.name(), limit(*soft), limit(*hard)),
+        )],
+        Op::SetOomScoreAdj { value } => write_proc("self/oom_score_adj", &value.to_string()),
+        Op::SetUmask { mask } => vec![call("umask", format!("{mask:#05o}"))],
+        Op::OwnStdio { uid } => (0..3).map(|fd| call("fchown", format!("{fd}, {uid}, -1"))).collect(),
+        Op::DropBounding { drop } => {
+            drop.iter().map(|capability| call("prctl", format!("PR_CAPBSET_DROP, {capability}"))).collect()
+        }
+        Op::KeepCapabilities => vec![call("prctl", "PR_SET_KEEPCAPS, 1")],
+        Op::SetGroups { groups } => {
+            let list: Vec<_> = groups.iter().map(u32::to_string).collect();
+            vec![call("setgroups", format!("{}, [{}]", groups.len(), list.join(", ")))]
+        }
+        Op::SetGid { gid } => vec![call("setresgid", format!("{gid}, {gid}, {gid}"))],
+        Op::SetUid { uid } => vec![call("setresuid", format!("{uid}, {uid}, {uid}"))],
+        Op::SetCapabilities { effective, permitted, inheritable } => vec![call(
+            "capset",
+            format!(
+                "{{version=_LINUX_CAPABILITY_VERSION_3, pid=0}}, {{effective={}, permitted={}, inheritable={}}}",
+                set(*effective),
+                set(*permitted),
+                set(*inheritable)
+            ),
+        )],
+        Op::SetAmbient { raise } => {
+            let mut calls = vec![call("prctl", "PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0")];
+            calls.extend(raise.iter().map(|capability| {
+                call("prctl", format!("PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, {capability}, 0, 0"))
+            }));
+            calls
+        }
+        Op::ChangeDirectory { path } => vec![call("chdir", format!("{path:?}")), call("getcwd", "")],
+        Op::FindProgram { name, search } if !name.contains('/') => {
+            vec![gives("faccessat2", format!("each of {search:?}, {name:?}, X_OK, AT_EACCESS"), "$program")]
+        }
+        Op::FindProgram { name, .. } => {
+            vec![call("faccessat2", format!("AT_FDCWD, {name:?}, X_OK, AT_EACCESS"))]
+        }
+        Op::CloseDescriptors { from } => {
+            vec![call("close_range", format!("{from}, 4294967295, CLOSE_RANGE_CLOEXEC"))]
+        }
+        Op::SetNoNewPrivileges => vec![call("prctl", "PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0")],
+        Op::SetSeccomp { flags, program, summary } => vec![call(
+            "seccomp",
+            format!(
+                "SECCOMP_SET_MODE_FILTER, {}, {{len={}, filter=...}} /* {summary} */",
+                filter_flags(*flags),
+                program.len()
+            ),
+        )],
+        Op::Exec { args, env } => {
+            let args = args.iter().map(|arg| format!("{arg:?}")).collect::<Vec<_>>().join(", ");
+            vec![call("execve", format!("$program, [{args}], [/* {} vars */]", env.len()))]
+        }
+        Op::ExecUnderInit { args, env } => {
+            let args = args.iter().map(|arg| format!("{arg:?}")).collect::<Vec<_>>().join(", ");
+            vec![call(
+                "execveat",
+                format!(
+                    "$cuddy, \"\", [\"cuddy-init\", $program, {args}], [/* {} vars */], AT_EMPTY_PATH",
+                    env.len()
+                ),
+            )]
+        }
+        _ => unreachable!("rendered elsewhere: {}", words::namespace(NamespaceKind::User)),
+    }
+}
+
+/// `SECCOMP_FILTER_FLAG_*` of linux/seccomp.h, as strace prints them.
+fn filter_flags(flags: u32) -> String {
+    const NAMES: [&str; 6] =
+        ["TSYNC", "LOG", "SPEC_ALLOW", "NEW_LISTENER", "TSYNC_ESRCH", "WAIT_KILLABLE_RECV"];
+    let names = (0..).zip(NAMES).filter(|(bit, _)| flags & (1 << bit) != 0);
+    let joined = names.map(|(_, name)| format!("SECCOMP_FILTER_FLAG_{name}")).collect::<Vec<_>>().join("|");
+    if joined.is_empty() { "0".to_owned() } else { joined }
+}
+
+/// A capability set as strace prints it: names by number, or 0.
+fn set(set: CapabilitySet) -> String {
+    if set.is_empty() {
+        return "0".to_owned();
+    }
+    set.iter().map(|capability| format!("1<<{capability}")).collect::<Vec<_>>().join("|")
+}

@@ -1,0 +1,58 @@
+use serde::{Serialize, Serializer};
+use spec::NamespaceKind;
+use std::fmt;
+
+/// A descriptor that is known only at run time.
+///
+/// Assigned once, by one step or by the caller, and owned by the executor; printed as `$root`. Slots
+/// filled by the host's script before `clone3` are init's as well. init's pid is not a slot: only
+/// `clone3` gives it and only the host's script uses it, as `$init_pid`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The top directory of the container's root mount.
+    Root,
+    /// A mount that is not attached yet, by the planner's count.
+    Mount(u16),
+    /// A namespace to be joined.
+    Namespace(NamespaceKind),
+    /// init, for poll(2) and pidfd_send_signal(2).
+    InitPidfd,
+    /// The machine's `/proc`, proven to be procfs (CVE-2025-52881).
+    Proc,
+    /// A detached clone of the machine's `/dev/null`, proven to be that device (CVE-2025-31133).
+    Null,
+    /// A detached, empty, read-only tmpfs.
+    Empty,
+    /// Our end of a new pseudo terminal.
+    Console,
+    /// The container's end of it.
+    Terminal,
+    /// Where [`Slot::Console`] is sent.
+    ConsoleSocket,
+    /// Where a created container listens for `start`.
+    StartSocket,
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("$root"),
+            Self::Mount(n) => write!(f, "$mount_{n}"),
+            Self::Namespace(kind) => write!(f, "$ns_{}", crate::words::namespace(*kind)),
+            Self::InitPidfd => f.write_str("$init_pidfd"),
+            Self::Proc => f.write_str("$proc"),
+            Self::Null => f.write_str("$null"),
+            Self::Empty => f.write_str("$empty"),
+            Self::Console => f.write_str("$console"),
+            Self::Terminal => f.write_str("$terminal"),
+            Self::ConsoleSocket => f.write_str("$console_socket"),
+            Self::StartSocket => f.write_str("$start_socket"),
+        }
+    }
+}
+
+impl Serialize for Slot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,26 @@
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+
+/// How one lasting change of the machine is undone.
+///
+/// Namespaces, mounts inside them and processes end with the container and need no entry. The list is
+/// written to disk before the machine is changed, so that `delete` can clean up after a runtime that was
+/// killed. Each entry is safe to run when its change was never made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// Ends what runs in a cgroup and removes it with all below it.
+    RemoveCgroup(PathBuf),
+    /// Removes a directory with all in it.
+    RemoveDirectory(PathBuf),
+}
+
+impl fmt::Display for Undo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RemoveCgroup(path) => write!(f, "remove cgroup {}", path.display()),
+            Self::RemoveDirectory(path) => write!(f, "remove directory {}", path.display()),
+        }
+    }
+}

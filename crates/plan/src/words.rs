@@ -1,0 +1,120 @@
+//! Steps in words, as they stand in error messages: "mount proc on /proc".
+
+use crate::{IdKind, Op, Slot, Target, TreeSource};
+use spec::NamespaceKind;
+use std::fmt;
+
+/// The name of a namespace in `/proc/self/ns`.
+pub(crate) fn namespace(kind: NamespaceKind) -> &'static str {
+    match kind {
+        NamespaceKind::User => "user",
+        NamespaceKind::Pid => "pid",
+        NamespaceKind::Mount => "mnt",
+        NamespaceKind::Network => "net",
+        NamespaceKind::Uts => "uts",
+        NamespaceKind::Ipc => "ipc",
+        NamespaceKind::Cgroup => "cgroup",
+        NamespaceKind::Time => "time",
+    }
+}
+
+fn list(namespaces: &[NamespaceKind]) -> String {
+    namespaces.iter().map(|kind| namespace(*kind)).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MakeCgroup { directory } => write!(f, "make cgroup {}", directory.display()),
+            Self::WriteCgroup { file, value } => write!(f, "write {value:?} to {}", file.display()),
+            Self::JoinCgroup { file } => write!(f, "join the cgroup through {}", file.display()),
+            Self::FilterDevices { directory, .. } => write!(f, "filter devices of {}", directory.display()),
+            Self::OpenProc => f.write_str("open /proc of the machine"),
+            Self::OpenNamespace { kind, file } => {
+                write!(f, "open {} as a {} namespace", file.display(), namespace(*kind))
+            }
+            Self::EnterNamespace { kind } => write!(f, "join the {} namespace", namespace(*kind)),
+            Self::Unshare { namespaces } => write!(f, "make new namespaces: {}", list(namespaces)),
+            Self::WriteTimeOffsets { .. } => f.write_str("set the clock offsets"),
+            Self::Clone { namespaces } if namespaces.is_empty() => f.write_str("make the init process"),
+            Self::Clone { namespaces } => {
+                write!(f, "make the init process in new namespaces: {}", list(namespaces))
+            }
+            Self::WriteIdMap { kind: IdKind::User, .. } => f.write_str("map user ids"),
+            Self::WriteIdMap { kind: IdKind::Group, .. } => f.write_str("map group ids"),
+            Self::Record => f.write_str("write the container's state"),
+            Self::Send { rendezvous } => write!(f, "say {rendezvous:?}"),
+            Self::Await { rendezvous } => write!(f, "wait for {rendezvous:?}"),
+            Self::AwaitStart => f.write_str("wait for start"),
+            Self::SetHostname { name } => write!(f, "set the host name to {name:?}"),
+            Self::SetDomainname { name } => write!(f, "set the domain name to {name:?}"),
+            Self::LinkUp { interface } => write!(f, "bring interface {interface} up"),
+            Self::SetSysctl { name, value } => {
+                write!(f, "set sysctl {} to {value:?}", name.replace('/', "."))
+            }
+            Self::SetPropagation { recursive: true, propagation } => {
+                write!(f, "make all mounts {}", propagation.word())
+            }
+            Self::SetPropagation { recursive: false, propagation } => {
+                write!(f, "make the root mount {}", propagation.word())
+            }
+            Self::NewMount { fstype, source: Some(source), .. } if source != fstype => {
+                write!(f, "make a {fstype} file system of {source}")
+            }
+            Self::NewMount { fstype, .. } => write!(f, "make a {fstype} file system"),
+            Self::MakeDirectories { slot, names } => write!(f, "make {} in {slot}", names.join(" and ")),
+            Self::CloneTree { source: TreeSource::Path(path), .. } => {
+                write!(f, "copy the mount of {}", path.display())
+            }
+            Self::CloneTree { source: TreeSource::Slot(slot), .. } => write!(f, "copy the mount of {slot}"),
+            Self::CheckNull { slot } => write!(f, "check that {slot} is the null device"),
+            Self::SetAttr { slot, .. } => write!(f, "set attributes of {slot}"),
+            Self::Attach { slot, target: Target::Host(path) } => {
+                write!(f, "mount {slot} on {}", path.display())
+            }
+            Self::Attach { slot, target: Target::Inside { path, .. } } => {
+                write!(f, "mount {slot} on {} of the container", path.display())
+            }
+            Self::Mask { path } => write!(f, "mask {}", path.display()),
+            Self::MakeReadOnly { path } => write!(f, "make {} read-only", path.display()),
+            Self::MakeRootReadOnly => f.write_str("make the root read-only"),
+            Self::MakeDirectory { path, .. } => write!(f, "make directory {}", path.display()),
+            Self::MakeDevice { path, .. } => write!(f, "make device {}", path.display()),
+            Self::MakeSymlink { target, path } => write!(f, "link {} to {target}", path.display()),
+            Self::PivotRoot => f.write_str("make the container's root the root"),
+            Self::Chroot => f.write_str("change the root without pivot_root"),
+            Self::OpenTerminal { .. } => f.write_str("open a pseudo terminal of the container's devpts"),
+            Self::SendConsole => write!(f, "send {} to {}", Slot::Console, Slot::ConsoleSocket),
+            Self::UseTerminal => f.write_str("take the terminal"),
+            Self::ResetSignals => f.write_str("reset signals"),
+            Self::NewSession => f.write_str("start a session"),
+            Self::NewKeyring { name } => write!(f, "make session keyring {name}"),
+            Self::SetRlimit { resource, soft, hard } => {
+                write!(f, "set {} to {}:{}", resource.name(), limit(*soft), limit(*hard))
+            }
+            Self::SetOomScoreAdj { value } => write!(f, "set oom_score_adj to {value}"),
+            Self::SetUmask { mask } => write!(f, "set the umask to {mask:04o}"),
+            Self::OwnStdio { uid } => write!(f, "give standard input and output to user {uid}"),
+            Self::DropBounding { .. } => f.write_str("drop capabilities from the bounding set"),
+            Self::KeepCapabilities => f.write_str("keep capabilities over the change of user"),
+            Self::SetGroups { groups } => write!(f, "set the groups to {groups:?}"),
+            Self::SetGid { gid } => write!(f, "become group {gid}"),
+            Self::SetUid { uid } => write!(f, "become user {uid}"),
+            Self::SetCapabilities { .. } => f.write_str("set the capabilities"),
+            Self::SetAmbient { .. } => f.write_str("raise ambient capabilities"),
+            Self::ChangeDirectory { path } => write!(f, "enter the working directory {}", path.display()),
+            Self::FindProgram { name, .. } => write!(f, "find {name:?}"),
+            Self::CloseDescriptors { from } => write!(f, "close descriptors from {from} on"),
+            Self::SetNoNewPrivileges => f.write_str("allow no new privileges"),
+            Self::SetSeccomp { .. } => f.write_str("load the system call filter"),
+            Self::Exec { args, .. } | Self::ExecUnderInit { args, .. } => {
+                write!(f, "execute {:?}", args.first().map_or("", String::as_str))
+            }
+        }
+    }
+}
+
+/// A resource limit as `ulimit` prints it.
+pub(crate) fn limit(value: u64) -> String {
+    if value == u64::MAX { "unlimited".to_owned() } else { value.to_string() }
+}
