@@ -1,0 +1,111 @@
+//! Control group mounts in `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+/// A mount of a control group hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CgroupMount {
+    /// The group that is seen at the mount point, from the root of the hierarchy or of the cgroup namespace.
+    pub root: PathBuf,
+    /// Where it is mounted.
+    pub point: PathBuf,
+    /// Controllers of a v1 hierarchy, with a named one as `name=systemd`; `None`: this is v2.
+    pub v1: Option<Vec<String>>,
+}
+
+/// Finds the control group mounts in the text of a mountinfo file. Lines of other file systems, and lines
+/// that are not understood, are passed over.
+pub fn parse(mountinfo: &str) -> Vec<CgroupMount> {
+    mountinfo.lines().filter_map(parse_line).collect()
+}
+
+/// Reads one line: `35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory`.
+fn parse_line(line: &str) -> Option<CgroupMount> {
+    let (mount, filesystem) = line.split_once(" - ")?;
+    let mut mount = mount.split(' ').skip(3);
+    let root = unescape(mount.next()?);
+    let point = unescape(mount.next()?);
+    let mut filesystem = filesystem.split(' ');
+    let v1 = match filesystem.next()? {
+        "cgroup2" => None,
+        "cgroup" => {
+            Some(filesystem.nth(1)?.split(',').filter(|o| is_controller(o)).map(str::to_owned).collect())
+        }
+        _ => return None,
+    };
+    Some(CgroupMount { root, point, v1 })
+}
+
+/// Whether a mount option of a v1 hierarchy names a controller. The rest are flags (cgroup_v1 documentation
+/// of the kernel, "Basic usage").
+fn is_controller(option: &str) -> bool {
+    const FLAGS: [&str; 8] =
+        ["rw", "ro", "noprefix", "clone_children", "xattr", "cpuset_v2_mode", "favordynmods", "none"];
+    !FLAGS.contains(&option) && !option.starts_with("release_agent=")
+}
+
+/// Undoes the escapes of mountinfo: space, tab, newline and backslash are written in octal, like `\040`.
+fn unescape(field: &str) -> PathBuf {
+    let bytes = field.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let octal = match bytes[at] {
+            b'\\' => field.get(at + 1..at + 4).and_then(|digits| u8::from_str_radix(digits, 8).ok()),
+            _ => None,
+        };
+        out.push(octal.unwrap_or(bytes[at]));
+        at += if octal.is_some() { 4 } else { 1 };
+    }
+    PathBuf::from(OsString::from_vec(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_and_other_file_systems_passed_over() {
+        let v1 = |root: &str, point: &str, controllers: &[&str]| CgroupMount {
+            root: root.into(),
+            point: point.into(),
+            v1: Some(controllers.iter().map(|&c| c.to_owned()).collect()),
+        };
+        let v2 = |root: &str, point: &str| CgroupMount { root: root.into(), point: point.into(), v1: None };
+        for (line, expect) in [
+            ("24 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw", vec![]),
+            (
+                "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory",
+                vec![v1("/", "/sys/fs/cgroup/memory", &["memory"])],
+            ),
+            (
+                "36 31 0:33 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:15 master:2 - cgroup cgroup rw,cpu,cpuacct",
+                vec![v1("/", "/sys/fs/cgroup/cpu,cpuacct", &["cpu", "cpuacct"])],
+            ),
+            (
+                "30 29 0:26 / /sys/fs/cgroup/systemd rw shared:10 - cgroup cgroup rw,xattr,name=systemd",
+                vec![v1("/", "/sys/fs/cgroup/systemd", &["name=systemd"])],
+            ),
+            (
+                "30 29 0:26 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,release_agent=/lib/systemd/agent,name=systemd",
+                vec![v1("/", "/sys/fs/cgroup/systemd", &["name=systemd"])],
+            ),
+            (
+                "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw",
+                vec![v2("/", "/sys/fs/cgroup/unified")],
+            ),
+            (
+                "99 98 0:38 /docker/abc /my\\040groups/a\\134b rw - cgroup2 none rw,nsdelegate",
+                vec![v2("/docker/abc", "/my groups/a\\b")],
+            ),
+            ("99 98 0:38 /../.. /sys/fs/cgroup rw - cgroup2 cgroup rw", vec![v2("/../..", "/sys/fs/cgroup")]),
+            ("99 98 0:38 / /ends\\04 rw - cgroup2 cgroup rw", vec![v2("/", "/ends\\04")]),
+            ("garbage", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(parse(line), expect, "{line}");
+        }
+    }
+}
