@@ -1,1 +1,24 @@
+//! System calls that rustix does not wrap, as safe functions.
+//!
+//! All of cuddy's `unsafe` is here; each block says which invariant makes it sound. Errors are plain
+//! [`std::io::Error`]s with the errno of the call: what it was for is the caller's to say.
 
+pub mod bpf;
+pub mod clone;
+pub mod exe;
+pub mod exec;
+pub mod fd;
+pub mod keyring;
+pub mod link;
+pub mod mount;
+pub mod namespace;
+pub mod process;
+pub mod seccomp;
+pub mod signal;
+
+use std::io;
+
+/// The result of a raw system call: -1 means that errno says why.
+fn check(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
