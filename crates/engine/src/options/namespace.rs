@@ -1,0 +1,321 @@
+//! `--network`, `--pid`, `--ipc`, `--uts`, `--userns`, `--cgroupns` and `--time-offset`.
+
+use super::{BadValue, number};
+use spec::{ContainerId, IdMapping, TimeOffset};
+
+/// Which namespaces the container shares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Namespaces {
+    /// Network interfaces, addresses and ports.
+    pub network: Network,
+    /// Processes.
+    pub pid: Shared,
+    /// System V objects, message queues and `/dev/shm`.
+    pub ipc: Ipc,
+    /// Host and domain name.
+    pub uts: OwnOrHost,
+    /// User and group ids, and what capabilities are good for.
+    pub user: UserNamespace,
+    /// The view of the cgroup tree.
+    pub cgroup: OwnOrHost,
+    /// Offsets of the monotonic clocks; with one of them the container has its own time namespace.
+    pub time: TimeOffsets,
+}
+
+/// The network of a container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Network {
+    /// Its own, with nothing but a loopback interface.
+    #[default]
+    None,
+    /// The host's.
+    Host,
+}
+
+/// A namespace that may be the host's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OwnOrHost {
+    /// A new one.
+    #[default]
+    Own,
+    /// The host's.
+    Host,
+}
+
+/// A namespace that may be the host's or another container's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Shared {
+    /// A new one.
+    #[default]
+    Own,
+    /// The host's.
+    Host,
+    /// That of the container with this name or id.
+    Container(ContainerId),
+}
+
+/// The ipc namespace, and with it `/dev/shm`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Ipc {
+    /// A new one, with its own `/dev/shm`.
+    #[default]
+    Own,
+    /// A new one, without `/dev/shm`.
+    NoShm,
+    /// The host's, `/dev/shm` and `/dev/mqueue` included.
+    Host,
+    /// That of the container with this name or id, without its `/dev/shm`.
+    Container(ContainerId),
+}
+
+/// The user namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum UserNamespace {
+    /// None: ids are the host's.
+    #[default]
+    Host,
+    /// 65536 ids from a range of the host that nobody uses.
+    Auto,
+    /// These ranges, for users and groups alike.
+    Map(Vec<IdMapping>),
+}
+
+/// Offsets of a time namespace (time_namespaces(7)), which has no offset of the wall clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeOffsets {
+    /// Of `CLOCK_MONOTONIC`.
+    pub monotonic: Option<TimeOffset>,
+    /// Of `CLOCK_BOOTTIME`, which `uptime` shows.
+    pub boottime: Option<TimeOffset>,
+}
+
+/// `--network none|host`.
+///
+/// # Errors
+/// Any other network: they do not exist yet.
+pub fn network(text: &str) -> Result<Network, BadValue> {
+    match text {
+        "none" => Ok(Network::None),
+        "host" => Ok(Network::Host),
+        _ => Err(BadValue::new(
+            "there is no such network: networks do not exist yet",
+            "write none (a loopback interface only, the default) or host (the host's network)",
+        )),
+    }
+}
+
+fn joined(text: &str) -> Option<Result<ContainerId, BadValue>> {
+    let name = text.strip_prefix("container:")?;
+    Some(name.parse().map_err(|error: spec::InvalidId| {
+        BadValue::new(error.to_string(), "write container: and the name or id of a running container")
+    }))
+}
+
+/// `--pid host|container:ID`.
+///
+/// # Errors
+/// Another word, or a name that no container can have.
+pub fn pid(text: &str) -> Result<Shared, BadValue> {
+    match (text, joined(text)) {
+        ("private", _) => Ok(Shared::Own),
+        ("host", _) => Ok(Shared::Host),
+        (_, Some(container)) => container.map(Shared::Container),
+        _ => Err(BadValue::new("there is no such pid namespace", "write host, private or container:NAME")),
+    }
+}
+
+/// `--ipc private|shareable|none|host|container:ID`. In cuddy every private one can be joined.
+///
+/// # Errors
+/// Another word, or a name that no container can have.
+pub fn ipc(text: &str) -> Result<Ipc, BadValue> {
+    match (text, joined(text)) {
+        ("private" | "shareable", _) => Ok(Ipc::Own),
+        ("none", _) => Ok(Ipc::NoShm),
+        ("host", _) => Ok(Ipc::Host),
+        (_, Some(container)) => container.map(Ipc::Container),
+        _ => Err(BadValue::new(
+            "there is no such ipc namespace",
+            "write private, none, host or container:NAME",
+        )),
+    }
+}
+
+/// `--uts` and `--cgroupns`: `private` or `host`.
+///
+/// # Errors
+/// Another word.
+pub fn own_or_host(text: &str) -> Result<OwnOrHost, BadValue> {
+    match text {
+        "private" => Ok(OwnOrHost::Own),
+        "host" => Ok(OwnOrHost::Host),
+        _ => Err(BadValue::new("there is no such namespace", "write private (the default) or host")),
+    }
+}
+
+/// `--userns host|auto|MAP`, where MAP is `INSIDE:OUTSIDE:SIZE` once or more with commas between, as in
+/// `0:100000:65536` or `0:1000:1,1:100000:65535`. It holds for users and groups.
+///
+/// # Errors
+/// Another word, an empty range, ids beyond 2^32 - 2, or ranges that overlap on one side.
+pub fn user_namespace(text: &str) -> Result<UserNamespace, BadValue> {
+    match text {
+        "host" => return Ok(UserNamespace::Host),
+        "auto" => return Ok(UserNamespace::Auto),
+        _ => {}
+    }
+    let hint = "write host, auto, or INSIDE:OUTSIDE:SIZE like 0:100000:65536, with commas between several";
+    let mut map: Vec<IdMapping> = Vec::new();
+    for range in text.split(',') {
+        let numbers: Option<Vec<u32>> = range.split(':').map(|number| number.parse().ok()).collect();
+        let Some([container_id, host_id, size]) = numbers.as_deref().and_then(|n| n.as_array::<3>()).copied()
+        else {
+            return Err(BadValue::new(format!("{range:?} is no range of ids"), hint));
+        };
+        // 2^32 - 1 is (uid_t) -1, "no user".
+        let fits = |first: u32| u64::from(first) + u64::from(size) <= u64::from(u32::MAX);
+        if size == 0 || !fits(container_id) || !fits(host_id) {
+            return Err(BadValue::new(
+                format!("the range {range:?} is empty or goes beyond the last id"),
+                hint,
+            ));
+        }
+        let new = IdMapping { container_id, host_id, size };
+        let overlap = |a: u32, m: u32, b: u32, n: u32| a < b.saturating_add(n) && b < a.saturating_add(m);
+        if map.iter().any(|old| {
+            overlap(old.container_id, old.size, container_id, size)
+                || overlap(old.host_id, old.size, host_id, size)
+        }) {
+            return Err(BadValue::new(format!("the range {range:?} overlaps another"), hint));
+        }
+        map.push(new);
+    }
+    // user_namespaces(7): up to 340 lines since Linux 4.15.
+    if map.len() > 340 {
+        return Err(BadValue::new("the kernel takes at most 340 ranges", hint));
+    }
+    Ok(UserNamespace::Map(map))
+}
+
+/// `--time-offset boottime=SECONDS,monotonic=SECONDS`, with up to nine digits after a point and a sign.
+///
+/// # Errors
+/// Another clock, a clock twice, no number, or one beyond what the kernel can count.
+pub fn time_offset(text: &str) -> Result<TimeOffsets, BadValue> {
+    let hint = "write boottime=SECONDS, monotonic=SECONDS or both with a comma between";
+    let mut offsets = TimeOffsets::default();
+    for part in text.split(',') {
+        let Some((clock, seconds)) = part.split_once('=') else {
+            return Err(BadValue::new(format!("{part:?} has no number of seconds"), hint));
+        };
+        let slot = match clock {
+            "boottime" => &mut offsets.boottime,
+            "monotonic" => &mut offsets.monotonic,
+            _ => return Err(BadValue::new(format!("{clock:?} is no clock of a time namespace"), hint)),
+        };
+        if slot.is_some() {
+            return Err(BadValue::new(format!("{clock} is there twice"), hint));
+        }
+        *slot = Some(seconds_and_nanos(seconds).ok_or_else(|| {
+            BadValue::new(format!("{seconds:?} is no number of seconds that the kernel can count"), hint)
+        })?);
+    }
+    Ok(offsets)
+}
+
+fn seconds_and_nanos(text: &str) -> Option<TimeOffset> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, nanosecs) = number::decimal(digits)?;
+    // KTIME_SEC_MAX / 2: the kernel's bound for a clock with its offset (`kernel/time/namespace.c`).
+    let secs = i64::try_from(whole).ok().filter(|secs| *secs <= i64::MAX / 1_000_000_000 / 2)?;
+    Some(match (negative, nanosecs) {
+        (false, _) => TimeOffset { secs, nanosecs },
+        (true, 0) => TimeOffset { secs: -secs, nanosecs: 0 },
+        // Nanoseconds only go forward: -1.5 s is -2 s and half a second.
+        (true, _) => TimeOffset { secs: -secs - 1, nanosecs: 1_000_000_000 - nanosecs },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::value::check;
+    use super::*;
+
+    #[test]
+    fn namespaces() {
+        check(
+            network,
+            &[
+                ("none", Ok("None")),
+                ("host", Ok("Host")),
+                ("bridge", Err("there is no such network: networks do not exist yet")),
+            ],
+        );
+        check(
+            pid,
+            &[
+                ("host", Ok("Host")),
+                ("container:web", Ok("Container(ContainerId(\"web\"))")),
+                ("container:a/b", Err("container name \"a/b\": '/' is not one of A-Z a-z 0-9 _ + - .")),
+                ("mine", Err("there is no such pid namespace")),
+            ],
+        );
+        check(
+            ipc,
+            &[("shareable", Ok("Own")), ("none", Ok("NoShm")), ("", Err("there is no such ipc namespace"))],
+        );
+        check(own_or_host, &[("private", Ok("Own")), ("x", Err("there is no such namespace"))]);
+    }
+
+    #[test]
+    fn user_namespaces() {
+        let short = |space| match space {
+            UserNamespace::Map(map) => {
+                format!("{:?}", map.iter().map(|m| (m.container_id, m.host_id, m.size)).collect::<Vec<_>>())
+            }
+            other => format!("{other:?}"),
+        };
+        check(
+            |text| user_namespace(text).map(short),
+            &[
+                ("auto", Ok("\"Auto\"")),
+                ("host", Ok("\"Host\"")),
+                ("0:100000:65536", Ok("\"[(0, 100000, 65536)]\"")),
+                ("0:1000:1,1:100000:65535", Ok("\"[(0, 1000, 1), (1, 100000, 65535)]\"")),
+                ("0:1", Err("\"0:1\" is no range of ids")),
+                ("", Err("\"\" is no range of ids")),
+                ("0:0:0", Err("the range \"0:0:0\" is empty or goes beyond the last id")),
+                ("1:0:4294967295", Err("the range \"1:0:4294967295\" is empty or goes beyond the last id")),
+                ("0:0:10,5:100:1", Err("the range \"5:100:1\" overlaps another")),
+                ("0:0:10,20:9:1", Err("the range \"20:9:1\" overlaps another")),
+            ],
+        );
+    }
+
+    #[test]
+    fn time_offsets() {
+        let short = |offsets: TimeOffsets| {
+            let pair = |offset: Option<TimeOffset>| offset.map(|o| (o.secs, o.nanosecs));
+            (pair(offsets.boottime), pair(offsets.monotonic))
+        };
+        check(
+            |text| time_offset(text).map(short),
+            &[
+                ("boottime=3600", Ok("(Some((3600, 0)), None)")),
+                ("boottime=-1.5,monotonic=+0.25", Ok("(Some((-2, 500000000)), Some((0, 250000000)))")),
+                ("boottime=-7", Ok("(Some((-7, 0)), None)")),
+                ("realtime=1", Err("\"realtime\" is no clock of a time namespace")),
+                ("boottime", Err("\"boottime\" has no number of seconds")),
+                ("boottime=1,boottime=2", Err("boottime is there twice")),
+                ("boottime=1h", Err("\"1h\" is no number of seconds that the kernel can count")),
+                (
+                    "boottime=9999999999",
+                    Err("\"9999999999\" is no number of seconds that the kernel can count"),
+                ),
+            ],
+        );
+    }
+}
