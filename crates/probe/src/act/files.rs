@@ -1,0 +1,67 @@
+//! Attempts on files.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+
+use lexopt::Error;
+use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat};
+use serde_json::{Value, json};
+
+use super::{Outcome, flags};
+use crate::errno;
+
+/// How much of a file is read.
+const ENOUGH: u64 = 4096;
+
+/// Reads the first bytes. The detail is the text.
+pub fn read(path: &str) -> Outcome {
+    let mut text = Vec::new();
+    File::open(path)?.take(ENOUGH).read_to_end(&mut text)?;
+    Ok(json!(String::from_utf8_lossy(&text)))
+}
+
+/// Appends a line, creating the file if it is not there.
+pub fn write(path: &str) -> Outcome {
+    OpenOptions::new().append(true).create(true).open(path)?.write_all(b"written by the probe\n")?;
+    Ok(Value::Null)
+}
+
+/// Writes a value in one write(2), as files of the kernel want it.
+pub fn write_value(path: &str, value: &str) -> Outcome {
+    OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())?;
+    Ok(Value::Null)
+}
+
+/// open(2) with these flags.
+pub fn open(path: &str, names: &str) -> Result<Outcome, Error> {
+    const TABLE: [(&str, OFlags); 10] = [
+        ("rdonly", OFlags::RDONLY),
+        ("wronly", OFlags::WRONLY),
+        ("rdwr", OFlags::RDWR),
+        ("append", OFlags::APPEND),
+        ("creat", OFlags::CREATE),
+        ("excl", OFlags::EXCL),
+        ("trunc", OFlags::TRUNC),
+        ("directory", OFlags::DIRECTORY),
+        ("nofollow", OFlags::NOFOLLOW),
+        ("path", OFlags::PATH),
+    ];
+    let mut how = OFlags::CLOEXEC;
+    flags(names, &TABLE, |flag| how |= flag)?;
+    let opened = rustix::fs::open(path, how, Mode::from_raw_mode(0o644));
+    Ok(opened.map(|_| Value::Null).map_err(Into::into))
+}
+
+/// Makes a device and opens it: cgroups may allow the one and not the other. The detail is what the opening came to.
+pub fn mknod(path: &str, kind: &str, major: u32, minor: u32) -> Result<Outcome, Error> {
+    let kind = match kind {
+        "c" => FileType::CharacterDevice,
+        "b" => FileType::BlockDevice,
+        other => return Err(format!("no kind of device `{other}`").into()),
+    };
+    let made = mknodat(CWD, path, kind, Mode::from_raw_mode(0o666), makedev(major, minor));
+    Ok(made.map_err(Into::into).map(|()| match File::open(path) {
+        Ok(_) => json!({ "open": "ok" }),
+        Err(error) => json!({ "open": errno::name(&error) }),
+    }))
+}
