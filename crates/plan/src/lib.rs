@@ -148,6 +148,8 @@ pub enum Errno {
     ENOENT,
     /// Permission denied.
     EACCES,
+    /// Device or resource busy.
+    EBUSY,
     /// File exists.
     EEXIST,
     /// No such device.
@@ -174,6 +176,7 @@ impl Errno {
             Self::EPERM => 1,
             Self::ENOENT => 2,
             Self::EACCES => 13,
+            Self::EBUSY => 16,
             Self::EEXIST => 17,
             Self::ENODEV => 19,
             Self::ENOTDIR => 20,

@@ -1,0 +1,139 @@
+//! How the kernel prints back what was written.
+
+/// The form of a settings file, as far as comparing a written with a read text needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One number or word. `-1` and `max` are the same.
+    Number,
+    /// Bytes, which the kernel rounds down to whole pages; no limit reads as `max` or as a huge number.
+    Bytes,
+    /// CPUs or nodes: `0,1` reads as `0-1`.
+    List,
+    /// Words in a row, of which the last may be left out when writing: `cpu.max`.
+    Words,
+    /// A line per device: written `8:0 rbps=5`, read `8:0 rbps=5 wbps=max riops=max wiops=max`. What is
+    /// written without a device is the line `default`.
+    Lines,
+    /// `memory.oom_control` of v1: written `1`, read `oom_kill_disable 1` among other lines.
+    OomControl,
+}
+
+impl Shape {
+    /// Whether a file that reads as `read` holds what was `written`.
+    #[must_use]
+    pub fn holds(self, written: &str, read: &str) -> bool {
+        let (written, read) = (written.trim(), read.trim());
+        match self {
+            Self::Number => unlimited(written, read) || written == read,
+            Self::Bytes => unlimited(written, read) || same_pages(written, read),
+            Self::List => list(written).is_some_and(|written| Some(written) == list(read)),
+            Self::Words => written.split_whitespace().zip(read.split_whitespace()).all(|(w, r)| w == r),
+            Self::Lines => line_holds(written, read),
+            Self::OomControl => {
+                read.lines().any(|line| line.strip_prefix("oom_kill_disable ").is_some_and(|v| v == written))
+            }
+        }
+    }
+}
+
+fn no_limit(text: &str) -> bool {
+    // v1 prints the largest number of whole pages: 9223372036854771712 with pages of 4 KiB.
+    let largest = i64::MAX - (1 << 16);
+    text == "max" || text.parse::<i64>().is_ok_and(|number| number == -1 || number >= largest)
+}
+
+fn unlimited(written: &str, read: &str) -> bool {
+    no_limit(written) && no_limit(read)
+}
+
+fn same_pages(written: &str, read: &str) -> bool {
+    let page = rustix::param::page_size() as u64;
+    match (written.parse::<u64>(), read.parse::<u64>()) {
+        (Ok(written), Ok(read)) => written / page == read / page,
+        _ => false,
+    }
+}
+
+/// The members of a list like `0-3,7`; `None` when it is not one.
+pub(crate) fn list(text: &str) -> Option<std::collections::BTreeSet<u32>> {
+    const HIGHEST: u32 = 1 << 16;
+    let mut members = std::collections::BTreeSet::new();
+    for part in text.trim().split(',').filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (first.trim().parse::<u32>().ok()?, last.trim().parse::<u32>().ok()?);
+        if first > last || last > HIGHEST {
+            return None;
+        }
+        members.extend(first..=last);
+    }
+    Some(members)
+}
+
+fn line_holds(written: &str, read: &str) -> bool {
+    let mut words = written.split_whitespace();
+    let (key, wanted): (&str, Vec<&str>) = match written.split_once(' ') {
+        Some(_) => (words.next().unwrap_or_default(), words.collect()),
+        None => ("default", words.collect()),
+    };
+    let mut lines = read.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    match lines.find(|line| line.first() == Some(&key)) {
+        Some(line) => wanted.iter().all(|word| line[1..].contains(word)),
+        // No line: no limit, or the file has only the default and prints it bare.
+        None => {
+            let unset = wanted.iter().all(|word| *word == "0" || word.ends_with("=max") || *word == "max");
+            unset || (key == "default" && wanted == [read])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_prints_back_is_recognised() {
+        for (shape, written, read, holds) in [
+            (Shape::Number, "100", "100\n", true),
+            (Shape::Number, "100", "101\n", false),
+            (Shape::Number, "-1", "max\n", true),
+            (Shape::Bytes, "209715200", "209715200\n", true),
+            (Shape::Bytes, "209715201", "209715200\n", true),
+            (Shape::Bytes, "209715201", "4096\n", false),
+            (Shape::Bytes, "-1", "9223372036854771712\n", true),
+            (Shape::Bytes, "max", "max\n", true),
+            (Shape::Bytes, "max", "4096\n", false),
+            (Shape::List, "0,1", "0-1\n", true),
+            (Shape::List, "0", "0-1\n", false),
+            (Shape::Words, "50000", "50000 100000\n", true),
+            (Shape::Words, "50000 200000", "50000 100000\n", false),
+            (Shape::Lines, "8:0 1024", "8:0 1024\n8:16 5\n", true),
+            (Shape::Lines, "8:0 1024", "8:16 1024\n", false),
+            (Shape::Lines, "8:0 0", "", true),
+            (Shape::Lines, "8:0 rbps=5", "8:0 rbps=5 wbps=max riops=max wiops=max\n", true),
+            (Shape::Lines, "8:0 rbps=max", "", true),
+            (Shape::Lines, "100", "default 100\n8:0 5", true),
+            (Shape::Lines, "100", "100\n", true),
+            (Shape::Lines, "100", "200\n", false),
+            (Shape::OomControl, "1", "oom_kill_disable 1\nunder_oom 0\noom_kill 0\n", true),
+            (Shape::OomControl, "0", "oom_kill_disable 1\nunder_oom 0\noom_kill 0\n", false),
+        ] {
+            assert_eq!(shape.holds(written, read), holds, "{shape:?} {written:?} {read:?}");
+        }
+    }
+
+    #[test]
+    fn lists_of_processors() {
+        for (text, members) in [
+            ("0-2,5", Some(vec![0, 1, 2, 5])),
+            ("3", Some(vec![3])),
+            ("", Some(vec![])),
+            ("2-1", None),
+            ("a", None),
+            ("0-", None),
+            ("-1", None),
+            ("0-99999999", None),
+        ] {
+            assert_eq!(list(text), members.map(|m| m.into_iter().collect()), "{text}");
+        }
+    }
+}
