@@ -15,8 +15,10 @@ pub enum Op {
     // ---- control groups -------------------------------------------------------------------------
     /// Makes a cgroup directory and those above it.
     MakeCgroup { directory: PathBuf },
-    /// Writes one cgroup setting.
-    WriteCgroup { file: PathBuf, value: String },
+    /// Gives a new v1 cpuset the processors and memory nodes of the groups above, up to the mount point.
+    InheritCpuset { directory: PathBuf, mount: PathBuf },
+    /// Writes one cgroup setting; where its file does not exist, the fallback's.
+    WriteCgroup { file: PathBuf, value: String, fallback: Option<(PathBuf, String)> },
     /// Writes init's pid to a `cgroup.procs`.
     JoinCgroup { file: PathBuf },
     /// Attaches an eBPF program that decides on device access (cgroup v2).

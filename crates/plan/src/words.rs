@@ -26,7 +26,10 @@ impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MakeCgroup { directory } => write!(f, "make cgroup {}", directory.display()),
-            Self::WriteCgroup { file, value } => write!(f, "write {value:?} to {}", file.display()),
+            Self::InheritCpuset { directory, .. } => {
+                write!(f, "give {} the processors of the group above", directory.display())
+            }
+            Self::WriteCgroup { file, value, .. } => write!(f, "write {value:?} to {}", file.display()),
             Self::JoinCgroup { file } => write!(f, "join the cgroup through {}", file.display()),
             Self::FilterDevices { directory, .. } => write!(f, "filter devices of {}", directory.display()),
             Self::OpenProc => f.write_str("open /proc of the machine"),

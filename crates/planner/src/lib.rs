@@ -1,1 +1,206 @@
+//! From a configuration to a plan.
+//!
+//! [`plan`] is a pure function: what the user asked for ([`spec::Config`]), what the machine is
+//! ([`HostFacts`]) and how it is to be done ([`Options`]) go in, and the steps come out. It opens no file
+//! and asks the kernel nothing, so every start can be shown, compared and tested without root.
+//!
+//! Each module writes the steps of one topic; the order in which they follow each other is [`plan`]
+//! itself, top to bottom.
 
+mod cgroups;
+mod devices;
+mod error;
+mod identity;
+mod mount_options;
+mod mounts;
+mod namespaces;
+mod options;
+mod process;
+mod root;
+mod security;
+mod unsupported;
+
+pub use error::Error;
+pub use options::{Options, RootSource, Start, Upper};
+
+use namespaces::Namespaces;
+use plan::facts::HostFacts;
+use plan::{Cause, Op, Plan, Rendezvous, Script, Slot};
+use spec::{Config, ContainerId, Linux, NamespaceKind};
+use std::path::Path;
+
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What the container shall be.
+    pub config: &'a Config,
+    /// What the machine is.
+    pub facts: &'a HostFacts,
+    /// The container's name.
+    pub id: &'a ContainerId,
+    /// Absolute path of the bundle.
+    pub bundle: &'a Path,
+    /// How it is to be done.
+    pub options: &'a Options,
+}
+
+/// A plan, and what the user should know about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// The steps.
+    pub plan: Plan,
+    /// What was asked for and cannot be had here, but was not worth an error. One sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Plans the start of a container.
+///
+/// # Errors
+/// The configuration asks for what contradicts itself, what this machine or these privileges cannot give,
+/// or what cuddy cannot do yet; the error names the field.
+pub fn plan(request: &Request) -> Result<Planned, Error> {
+    let draft = &mut Draft::new(request)?;
+
+    // The host, up to the fork: what init inherits.
+    draft.host(Op::OpenProc, "default", "writes to /proc must reach procfs and nothing mounted over it");
+    namespaces::before_clone(draft)?;
+    let for_nobody = draft.namespaces.makes(NamespaceKind::User);
+    if for_nobody {
+        sources(draft)?;
+    }
+    namespaces::clone(draft);
+
+    // The host, beside init.
+    namespaces::write_id_maps(draft);
+    cgroups::join(draft);
+    draft.host(Op::Record, "default", "whoever asks for this container later finds it");
+
+    // init: namespaces, then everything that needs the machine's own files, then the new root.
+    namespaces::enter(draft);
+    if !for_nobody {
+        sources(draft)?;
+    }
+    identity::session(draft);
+    root::cut_propagation(draft);
+    root::mount(draft)?;
+    identity::network(draft);
+    identity::names(draft);
+    mounts::mount(draft)?;
+    namespaces::cgroup(draft);
+    devices::make(draft)?;
+    process::open_terminal(draft)?;
+    identity::sysctls(draft)?;
+    security::paths(draft);
+    root::pivot(draft)?;
+
+    // init: the process.
+    process::limits(draft)?;
+    process::directory(draft)?;
+    security::privileges(draft)?;
+    process::find(draft)?;
+    draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
+    draft.init(
+        Op::CloseDescriptors { from: 3 + request.options.preserve_fds },
+        "default",
+        "no descriptor of the machine reaches the container (CVE-2024-21626)",
+    );
+    start(draft);
+    security::filter(draft)?;
+    process::exec(draft);
+
+    let plan = std::mem::take(&mut draft.plan);
+    plan::check::check(&plan).map_err(|fault| Error::planner_fault(&fault))?;
+    Ok(Planned { plan, notes: std::mem::take(&mut draft.notes) })
+}
+
+/// Opens everything of the machine that becomes part of the container, before propagation is cut. In a new
+/// user namespace init is nobody to the machine's files, so there the host does it, before the fork.
+fn sources(draft: &mut Draft) -> Result<(), Error> {
+    root::source(draft)?;
+    mounts::sources(draft)?;
+    devices::sources(draft)?;
+    security::sources(draft);
+    Ok(())
+}
+
+/// The last meeting: the container is complete and waits for its start.
+fn start(draft: &mut Draft) {
+    match draft.options.start {
+        Start::AtOnce => {
+            let rendezvous = Rendezvous::Start;
+            draft.host(Op::Send { rendezvous }, "run", "the container's state is on disk");
+            draft.init(Op::Await { rendezvous }, "run", "nothing runs before its state is on disk");
+        }
+        Start::OnRequest => {
+            let rendezvous = Rendezvous::Created;
+            draft.host(Op::Await { rendezvous }, "create", "create ends when all is ready but the program");
+            draft.init(Op::AwaitStart, "create", "the program starts when `start` says so");
+        }
+    }
+}
+
+/// A plan in the making, with what every topic needs to know.
+struct Draft<'a> {
+    config: &'a Config,
+    linux: &'a Linux,
+    facts: &'a HostFacts,
+    id: &'a ContainerId,
+    bundle: &'a Path,
+    options: &'a Options,
+    namespaces: Namespaces<'a>,
+    cgroup: cgroup::Group,
+    plan: Plan,
+    notes: Vec<String>,
+    mounts: u16,
+    /// Opened sources of bind mounts, in the order of the configuration.
+    bound: Vec<Slot>,
+    /// Opened device nodes, in the order they are made.
+    devices: Vec<Slot>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(request: &Request<'a>) -> Result<Self, Error> {
+        static NO_LINUX: std::sync::LazyLock<Linux> = std::sync::LazyLock::new(Linux::default);
+        let Request { config, facts, id, bundle, options } = *request;
+        let linux = config.linux.as_ref().unwrap_or(&NO_LINUX);
+        unsupported::check(config, linux, facts)?;
+        let mut plan = Plan::default();
+        plan.undo.clone_from(&options.undo);
+        if options.start == Start::OnRequest {
+            plan.given.push(Slot::StartSocket);
+        }
+        Ok(Self {
+            config,
+            linux,
+            facts,
+            id,
+            bundle,
+            options,
+            namespaces: Namespaces::read(linux)?,
+            cgroup: cgroups::group(linux, facts, id)?,
+            plan,
+            notes: Vec::new(),
+            mounts: 0,
+            bound: Vec::new(),
+            devices: Vec::new(),
+        })
+    }
+
+    fn host(&mut self, op: Op, from: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) {
+        self.plan.host.push(op, Cause::new(from, why));
+    }
+
+    fn init(&mut self, op: Op, from: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) {
+        self.plan.init.push(op, Cause::new(from, why));
+    }
+
+    /// The script in which sources of the machine are opened.
+    fn sources(&mut self) -> &mut Script {
+        if self.namespaces.makes(NamespaceKind::User) { &mut self.plan.host } else { &mut self.plan.init }
+    }
+
+    fn new_mount(&mut self) -> Slot {
+        self.mounts += 1;
+        Slot::Mount(self.mounts - 1)
+    }
+}

@@ -40,7 +40,14 @@ const BY_PATH: &str = "a shell resolves the path as a string, where a container 
 pub fn shell(op: &Op) -> ShellLine {
     match op {
         Op::MakeCgroup { directory } => exact(format!("mkdir -p {}", quote(directory))),
-        Op::WriteCgroup { file, value } => {
+        Op::InheritCpuset { directory, .. } => nearly(
+            format!(
+                "cd {} && cat ../cpuset.cpus > cpuset.cpus && cat ../cpuset.mems > cpuset.mems",
+                quote(directory)
+            ),
+            "the groups above may be empty, too",
+        ),
+        Op::WriteCgroup { file, value, .. } => {
             exact(format!("echo {} > {}", quote(Path::new(value)), quote(file)))
         }
         Op::JoinCgroup { file } => exact(format!("echo $INIT > {}", quote(file))),

@@ -34,9 +34,11 @@ fn gives(name: &'static str, args: impl Into<String>, result: impl ToString) -> 
 #[must_use]
 pub fn calls(op: &Op) -> Vec<Call> {
     match op {
-        Op::MakeCgroup { .. } | Op::WriteCgroup { .. } | Op::JoinCgroup { .. } | Op::FilterDevices { .. } => {
-            cgroup(op)
-        }
+        Op::MakeCgroup { .. }
+        | Op::InheritCpuset { .. }
+        | Op::WriteCgroup { .. }
+        | Op::JoinCgroup { .. }
+        | Op::FilterDevices { .. } => cgroup(op),
         Op::OpenProc
         | Op::OpenNamespace { .. }
         | Op::EnterNamespace { .. }
@@ -85,7 +87,11 @@ pub fn calls(op: &Op) -> Vec<Call> {
 fn cgroup(op: &Op) -> Vec<Call> {
     match op {
         Op::MakeCgroup { directory } => vec![call("mkdir", format!("{directory:?}, 0755"))],
-        Op::WriteCgroup { file, value } => write_file(file, &format!("{value:?}")),
+        Op::InheritCpuset { directory, .. } => ["cpuset.cpus", "cpuset.mems"]
+            .into_iter()
+            .flat_map(|file| write_file(&directory.join(file), "value of the group above"))
+            .collect(),
+        Op::WriteCgroup { file, value, .. } => write_file(file, &format!("{value:?}")),
         Op::JoinCgroup { file } => write_file(file, "$init_pid"),
         Op::FilterDevices { directory, program } => vec![
             gives(

@@ -1,0 +1,210 @@
+use crate::{Draft, Error};
+use plan::{IdKind, Op, Rendezvous};
+use spec::{IdMapping, Linux, NamespaceKind};
+use std::fmt::Write;
+use std::path::Path;
+
+/// Which namespaces are made, and which are joined.
+pub(crate) struct Namespaces<'a> {
+    made: Vec<(NamespaceKind, usize)>,
+    joined: Vec<(NamespaceKind, usize, &'a Path)>,
+}
+
+impl<'a> Namespaces<'a> {
+    /// Reads `linux.namespaces` (config-linux.md, "Namespaces").
+    pub(crate) fn read(linux: &'a Linux) -> Result<Self, Error> {
+        let mut namespaces = Self { made: Vec::new(), joined: Vec::new() };
+        for (index, namespace) in linux.namespaces.iter().enumerate() {
+            let field = format!("/linux/namespaces/{index}");
+            if namespaces.has(namespace.kind) {
+                let message = format!("a second {:?} namespace", namespace.kind);
+                return Err(Error::new(field, message, "list each type once"));
+            }
+            match namespace.path.as_deref() {
+                None => namespaces.made.push((namespace.kind, index)),
+                Some(path) if path.as_os_str().is_empty() => namespaces.made.push((namespace.kind, index)),
+                Some(path) if path.is_relative() => {
+                    let message = format!("{} is not an absolute path", path.display());
+                    return Err(Error::new(
+                        format!("{field}/path"),
+                        message,
+                        "name a file like /proc/PID/ns/net",
+                    ));
+                }
+                Some(path) => namespaces.joined.push((namespace.kind, index, path)),
+            }
+        }
+        namespaces.check(linux)?;
+        Ok(namespaces)
+    }
+
+    fn check(&self, linux: &Linux) -> Result<(), Error> {
+        if !self.makes(NamespaceKind::Mount) {
+            return Err(Error::new(
+                "/linux/namespaces",
+                "a container needs a mount namespace of its own",
+                "add {\"type\": \"mount\"} without a path",
+            ));
+        }
+        let mapped = !linux.uid_mappings.is_empty() || !linux.gid_mappings.is_empty();
+        if mapped && !self.makes(NamespaceKind::User) {
+            let hint = "add {\"type\": \"user\"} to /linux/namespaces, or drop the mappings";
+            return Err(Error::new(
+                "/linux/uidMappings",
+                "ids are mapped without a new user namespace",
+                hint,
+            ));
+        }
+        if self.makes(NamespaceKind::User) && (linux.uid_mappings.is_empty() || linux.gid_mappings.is_empty())
+        {
+            let hint = "give at least one range in uidMappings and one in gidMappings";
+            return Err(Error::new("/linux/uidMappings", "a new user namespace without id mappings", hint));
+        }
+        if !linux.time_offsets.is_empty() && !self.makes(NamespaceKind::Time) {
+            let hint = "add {\"type\": \"time\"} to /linux/namespaces";
+            return Err(Error::new("/linux/timeOffsets", "clock offsets without a new time namespace", hint));
+        }
+        if let Some(clock) =
+            linux.time_offsets.keys().find(|clock| !["boottime", "monotonic"].contains(&clock.as_str()))
+        {
+            let message = format!("{clock:?} is not a clock of a time namespace");
+            return Err(Error::new("/linux/timeOffsets", message, "the clocks are boottime and monotonic"));
+        }
+        Ok(())
+    }
+
+    /// Whether there is one of this kind that is not the machine's, be it made or joined.
+    pub(crate) fn has(&self, kind: NamespaceKind) -> bool {
+        self.makes(kind) || self.joined.iter().any(|(joined, ..)| *joined == kind)
+    }
+
+    /// Whether a new one of this kind is made.
+    pub(crate) fn makes(&self, kind: NamespaceKind) -> bool {
+        self.made.iter().any(|(made, _)| *made == kind)
+    }
+
+    fn field(&self, kind: NamespaceKind) -> String {
+        let made = self.made.iter().find(|(made, _)| *made == kind).map(|(_, index)| index);
+        made.map_or_else(|| "/linux/namespaces".to_owned(), |index| format!("/linux/namespaces/{index}"))
+    }
+}
+
+/// Kinds of which only the children of a process join a new one, so that the host must be in it first.
+const FOR_CHILDREN: [NamespaceKind; 2] = [NamespaceKind::Pid, NamespaceKind::Time];
+
+/// Opens what is joined, and sets what the new process finds itself in.
+pub(crate) fn before_clone(draft: &mut Draft) -> Result<(), Error> {
+    for (kind, index, path) in draft.namespaces.joined.clone() {
+        let field = format!("/linux/namespaces/{index}");
+        draft.host(
+            Op::OpenNamespace { kind, file: path.to_owned() },
+            field.clone(),
+            "held by descriptor, so that it is the same one when it is joined",
+        );
+        if FOR_CHILDREN.contains(&kind) {
+            draft.host(Op::EnterNamespace { kind }, field, "takes effect for the children of who joins");
+        }
+    }
+    if draft.namespaces.makes(NamespaceKind::Time) {
+        let field = draft.namespaces.field(NamespaceKind::Time);
+        let why = "a new time namespace is for the children, and its clocks are set before anybody is in it";
+        draft.host(Op::Unshare { namespaces: vec![NamespaceKind::Time] }, field, why);
+        let mut text = String::new();
+        for (clock, offset) in &draft.linux.time_offsets {
+            let _ = writeln!(text, "{clock} {} {}", offset.secs, offset.nanosecs);
+        }
+        if !text.is_empty() {
+            draft.host(
+                Op::WriteTimeOffsets { text },
+                "/linux/timeOffsets",
+                "added to the clocks of the machine",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Forks. A cgroup namespace comes later: its root is the cgroup that its maker is in.
+pub(crate) fn clone(draft: &mut Draft) {
+    let namespaces = &draft.namespaces;
+    let late = [NamespaceKind::Cgroup, NamespaceKind::Time];
+    let kinds = namespaces.made.iter().map(|(kind, _)| *kind).filter(|kind| !late.contains(kind)).collect();
+    draft.host(
+        Op::Clone { namespaces: kinds },
+        "/linux/namespaces",
+        "one call makes the process and the namespaces, owned by the new user namespace if there is one",
+    );
+}
+
+/// Maps the ids of a new user namespace. Only a process outside it can map more than its own id.
+pub(crate) fn write_id_maps(draft: &mut Draft) {
+    if !draft.namespaces.makes(NamespaceKind::User) {
+        return;
+    }
+    let why = "user_namespaces(7): the maps are written once, by a process of the parent namespace";
+    for (kind, mappings, field) in [
+        (IdKind::User, &draft.linux.uid_mappings, "/linux/uidMappings"),
+        (IdKind::Group, &draft.linux.gid_mappings, "/linux/gidMappings"),
+    ] {
+        draft.host(Op::WriteIdMap { kind, text: id_map(mappings) }, field, why);
+    }
+    let rendezvous = Rendezvous::IdMapsWritten;
+    draft.host(Op::Send { rendezvous }, "/linux/uidMappings", "init is nobody until its ids are mapped");
+}
+
+/// Mappings in the form of `/proc/PID/uid_map`.
+pub(crate) fn id_map(mappings: &[IdMapping]) -> String {
+    let mut text = String::new();
+    for IdMapping { container_id, host_id, size } in mappings {
+        let _ = writeln!(text, "{container_id} {host_id} {size}");
+    }
+    text
+}
+
+/// init takes its place in the namespaces.
+pub(crate) fn enter(draft: &mut Draft) {
+    let mut joined = draft.namespaces.joined.clone();
+    // A joined user namespace first: it gives the privileges to join what it owns.
+    joined.sort_by_key(|(kind, ..)| *kind != NamespaceKind::User);
+    for (kind, index, _) in joined.into_iter().filter(|(kind, ..)| !FOR_CHILDREN.contains(kind)) {
+        draft.init(
+            Op::EnterNamespace { kind },
+            format!("/linux/namespaces/{index}"),
+            "shared with who is in it already",
+        );
+    }
+    if draft.namespaces.makes(NamespaceKind::User) {
+        let from = "/linux/uidMappings";
+        let rendezvous = Rendezvous::IdMapsWritten;
+        draft.init(Op::Await { rendezvous }, from, "without a map every id is the overflow id");
+        draft.init(Op::SetGid { gid: 0 }, from, "files and namespaces belong to root of the user namespace");
+        draft.init(Op::SetUid { uid: 0 }, from, "files and namespaces belong to root of the user namespace");
+    }
+}
+
+/// The cgroup namespace, as soon as init is where its root shall be.
+pub(crate) fn cgroup(draft: &mut Draft) {
+    let unshared =
+        |op: &Op| matches!(op, Op::Unshare { namespaces } if namespaces.contains(&NamespaceKind::Cgroup));
+    if draft.plan.init.0.iter().any(|step| unshared(&step.op)) {
+        return;
+    }
+    if !draft.cgroup.joins.is_empty() && !awaits_cgroups(draft) {
+        let rendezvous = Rendezvous::CgroupsJoined;
+        draft.init(
+            Op::Await { rendezvous },
+            "/linux/resources",
+            "nothing of the container runs outside its limits",
+        );
+    }
+    if draft.namespaces.makes(NamespaceKind::Cgroup) {
+        let field = draft.namespaces.field(NamespaceKind::Cgroup);
+        let why = "the cgroup that init is in becomes the root of what it sees";
+        draft.init(Op::Unshare { namespaces: vec![NamespaceKind::Cgroup] }, field, why);
+    }
+}
+
+fn awaits_cgroups(draft: &Draft) -> bool {
+    let waits = |op: &Op| matches!(op, Op::Await { rendezvous: Rendezvous::CgroupsJoined });
+    draft.plan.init.0.iter().any(|step| waits(&step.op))
+}

@@ -1,0 +1,61 @@
+use plan::Undo;
+use std::path::PathBuf;
+
+/// How a container is to be started, beyond its configuration.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Options {
+    /// Where the root file system comes from.
+    pub root: RootSource,
+    /// When the program starts.
+    pub start: Start,
+    /// Descriptors after standard error that the container gets.
+    pub preserve_fds: u32,
+    /// `chroot` in place of `pivot_root`, for a root on a ramdisk.
+    pub no_pivot: bool,
+    /// Keep the caller's session keyring.
+    pub no_new_keyring: bool,
+    /// Run the program under a small init of ours.
+    pub init: bool,
+    /// What the caller changed, and wants undone with the rest; first to be made, last to be undone.
+    pub undo: Vec<Undo>,
+}
+
+/// Where the root file system comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RootSource {
+    /// `root.path` of the configuration, itself.
+    #[default]
+    Configured,
+    /// A throwaway layer above a tree that is only read.
+    Overlay {
+        /// The tree.
+        lower: PathBuf,
+        /// What is above it.
+        upper: Upper,
+    },
+}
+
+/// The writable side of an overlay. Its place is a directory of the machine that only this container uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upper {
+    /// Memory, over `place` in the container's own mount namespace: it ends with the container.
+    Memory {
+        /// An empty directory.
+        place: PathBuf,
+    },
+    /// Three directories that exist: `upper`, `work` and `root`, where the overlay is attached.
+    Disk {
+        /// The directory that has them.
+        place: PathBuf,
+    },
+}
+
+/// When the program of a container starts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// As soon as all is ready: `run`.
+    #[default]
+    AtOnce,
+    /// When `start` asks for it: `create`.
+    OnRequest,
+}

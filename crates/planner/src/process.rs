@@ -1,0 +1,132 @@
+use crate::{Draft, Error, mounts};
+use plan::{Cause, Errno, Follow, MountPoint, Op, RlimitResource, Slot, Target, TreeSource};
+use spec::Process;
+use std::path::Path;
+
+/// The process of the configuration. `create` could do without it, but then nothing could be prepared.
+pub(crate) fn of<'a>(draft: &Draft<'a>) -> Result<&'a Process, Error> {
+    let hint = "say in process.args what shall run";
+    draft.config.process.as_ref().ok_or_else(|| Error::new("/process", "there is no process", hint))
+}
+
+/// A pseudo terminal of the container's own devpts, sent out by descriptor (CVE-2025-52565).
+pub(crate) fn open_terminal(draft: &mut Draft) -> Result<(), Error> {
+    let process = of(draft)?;
+    if !process.terminal {
+        return Ok(());
+    }
+    draft.plan.given.push(Slot::ConsoleSocket);
+    let size = process.console_size.unwrap_or_default();
+    let from = "/process/terminal";
+    draft.init(
+        Op::OpenTerminal { rows: size.height, columns: size.width },
+        from,
+        "from the container's devpts, so that the machine's terminals are not touched",
+    );
+    draft.init(Op::SendConsole, from, "whoever relays the terminal holds the other end");
+    let slot = draft.new_mount();
+    let source = TreeSource::Slot(Slot::Terminal);
+    draft.init(
+        Op::CloneTree { source, recursive: false, slot },
+        from,
+        "the terminal itself, not a path to it",
+    );
+    let path = Path::new("/dev/console").to_owned();
+    let target = Target::Inside { path, follow: Follow::Never, missing: MountPoint::File };
+    draft.init(Op::Attach { slot, target }, from, "programs write to /dev/console");
+    draft.init(Op::UseTerminal, from, "controlling terminal, and standard input, output and error");
+    Ok(())
+}
+
+/// Resource limits and the out-of-memory score.
+pub(crate) fn limits(draft: &mut Draft) -> Result<(), Error> {
+    let process = of(draft)?;
+    if let Some(value) = process.oom_score_adj {
+        let op = Op::SetOomScoreAdj { value };
+        draft.init(op, "/process/oomScoreAdj", "who is ended first when memory runs out");
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    for (index, rlimit) in process.rlimits.iter().enumerate() {
+        let field = format!("/process/rlimits/{index}");
+        let resource = RlimitResource::from_name(&rlimit.kind).ok_or_else(|| {
+            let message = format!("unknown resource limit {:?}", rlimit.kind);
+            Error::new(format!("{field}/type"), message, "`man 2 getrlimit` has the list")
+        })?;
+        if seen.contains(&resource.name()) {
+            return Err(Error::new(field, format!("a second {}", resource.name()), "list each once"));
+        }
+        seen.push(resource.name());
+        if rlimit.soft > rlimit.hard {
+            let message = format!("soft limit {} is above hard limit {}", rlimit.soft, rlimit.hard);
+            return Err(Error::new(field, message, "lower the soft limit"));
+        }
+        let op = Op::SetRlimit { resource, soft: rlimit.soft, hard: rlimit.hard };
+        draft.init(op, field, "kept over execve(2)");
+    }
+    Ok(())
+}
+
+/// The working directory, made where it is missing, as runc does.
+pub(crate) fn directory(draft: &mut Draft) -> Result<(), Error> {
+    let process = of(draft)?;
+    if !process.cwd.is_absolute() {
+        let message =
+            format!("working directory {:?} is not an absolute path", process.cwd.display().to_string());
+        return Err(Error::new("/process/cwd", message, "start it with a slash"));
+    }
+    let path = mounts::inside(&process.cwd);
+    if path.is_none() && process.cwd.components().any(|c| c == std::path::Component::ParentDir) {
+        let message = format!("working directory {} contains \"..\"", process.cwd.display());
+        return Err(Error::new("/process/cwd", message, "write the path out"));
+    }
+    if let Some(path) = &path {
+        let op = Op::MakeDirectory { path: path.clone(), mode: 0o755 };
+        let cause = Cause::new("/process/cwd", "a working directory that is missing is made");
+        draft.plan.init.push_tolerant(op, cause, &[Errno::EEXIST, Errno::EROFS]);
+    }
+    let path = path.unwrap_or_else(|| "/".into());
+    let op = Op::ChangeDirectory { path };
+    draft.init(op, "/process/cwd", "and it is proven to lie inside the root (CVE-2024-21626)");
+    let mask = process.user.umask.unwrap_or(0o022);
+    draft.init(
+        Op::SetUmask { mask },
+        "/process/user/umask",
+        "until here everything got the mode it was given",
+    );
+    if process.user.uid != 0 {
+        let cause = Cause::new("/process/user/uid", "so that it can open /dev/stdout again");
+        let ignore = [Errno::EPERM, Errno::EINVAL, Errno::EROFS];
+        draft.plan.init.push_tolerant(Op::OwnStdio { uid: process.user.uid }, cause, &ignore);
+    }
+    Ok(())
+}
+
+/// Looks for the program while there is still somebody to tell that it is missing.
+pub(crate) fn find(draft: &mut Draft) -> Result<(), Error> {
+    let process = of(draft)?;
+    let Some(name) = process.args.first().filter(|name| !name.is_empty()) else {
+        return Err(Error::new("/process/args", "there is no command", "say what shall run"));
+    };
+    for (field, strings) in [("args", &process.args), ("env", &process.env)] {
+        if let Some(index) = strings.iter().position(|text| text.contains('\0')) {
+            let message = "a NUL byte inside; the kernel would cut the text there";
+            return Err(Error::new(format!("/process/{field}/{index}"), message, "remove it"));
+        }
+    }
+    // As execvp(3) does where the environment has no PATH.
+    let path = process.env.iter().rev().find_map(|entry| entry.strip_prefix("PATH="));
+    let search = path.unwrap_or("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").to_owned();
+    draft.init(Op::FindProgram { name: name.clone(), search }, "/process/args/0", "as the user who runs it");
+    Ok(())
+}
+
+/// The end of the plan.
+pub(crate) fn exec(draft: &mut Draft) {
+    let Some(process) = &draft.config.process else { return };
+    let (args, env) = (process.args.clone(), process.env.clone());
+    if draft.options.init {
+        draft.init(Op::ExecUnderInit { args, env }, "--init", "a pid 1 that forwards signals and reaps");
+    } else {
+        draft.init(Op::Exec { args, env }, "/process/args", "init becomes the program");
+    }
+}

@@ -1,0 +1,165 @@
+use crate::{Draft, Error, mounts};
+use plan::{Attr, BpfInstruction, Cause, Errno, Op, Propagation, Slot, TreeSource};
+use spec::{Capabilities, Capability, CapabilitySet, NamespaceKind, Process};
+
+/// Opens what masks are made of.
+pub(crate) fn sources(draft: &mut Draft) {
+    if draft.linux.masked_paths.is_empty() {
+        return;
+    }
+    let cause = |why| Cause::new("/linux/maskedPaths", why);
+    let script = draft.sources();
+    let source = TreeSource::Path("/dev/null".into());
+    script.push(
+        Op::CloneTree { source, recursive: false, slot: Slot::Null },
+        cause("files are hidden behind it"),
+    );
+    let op = Op::CheckNull { slot: Slot::Null };
+    script.push(op, cause("what masks a path is what it should be (CVE-2025-31133)"));
+    let private = Op::SetAttr {
+        slot: Slot::Null,
+        recursive: false,
+        set: Attr::NONE,
+        clear: Attr::NONE,
+        propagation: Some(Propagation::Private),
+    };
+    script.push(private, cause("apart from the machine's mount"));
+    let fstype = "tmpfs".to_owned();
+    let (source, options, attr) =
+        (Some("tmpfs".to_owned()), vec![("nr_blocks".to_owned(), Some("1".to_owned()))], Attr::RDONLY);
+    let op = Op::NewMount { fstype, source, options, attr, slot: Slot::Empty };
+    script.push(op, cause("directories are hidden behind one empty directory"));
+}
+
+/// Hides and write-protects what of the kernel's own files a container has no business with.
+pub(crate) fn paths(draft: &mut Draft) {
+    let cause = |name, index| Cause::new(format!("/linux/{name}/{index}"), "");
+    for (index, path) in draft.linux.readonly_paths.iter().enumerate() {
+        let Some(path) = mounts::inside(path) else { continue };
+        let why = "readable, but a write would change the machine";
+        let cause = Cause { why, ..cause("readonlyPaths", index) };
+        draft.plan.init.push_tolerant(Op::MakeReadOnly { path }, cause, &[Errno::ENOENT]);
+    }
+    for (index, path) in draft.linux.masked_paths.iter().enumerate() {
+        let Some(path) = mounts::inside(path) else { continue };
+        let cause = Cause { why: "tells about the machine, or acts on it", ..cause("maskedPaths", index) };
+        draft.plan.init.push_tolerant(Op::Mask { path }, cause, &[Errno::ENOENT]);
+    }
+}
+
+/// Ids and capabilities, in the order in which each step can still be done.
+pub(crate) fn privileges(draft: &mut Draft) -> Result<(), Error> {
+    let process = crate::process::of(draft)?;
+    let capabilities = capabilities(draft, process);
+    let known = CapabilitySet::from_bits(u64::MAX >> (63 - draft.facts.last_capability.min(63)));
+    let from = "/process/capabilities";
+    let drop = known.difference(capabilities.bounding);
+    if !drop.is_empty() {
+        draft.init(Op::DropBounding { drop }, from, "what is not in this set can never be gained again");
+    }
+    if process.user.uid != 0 {
+        draft.init(Op::KeepCapabilities, from, "else they would be lost with user id 0");
+    }
+    if !denies_setgroups(draft) {
+        let groups = process.user.additional_gids.clone();
+        let op = Op::SetGroups { groups };
+        draft.init(op, "/process/user/additionalGids", "the groups of the caller are not the container's");
+    }
+    draft.init(
+        Op::SetGid { gid: process.user.gid },
+        "/process/user/gid",
+        "the group before the user, who may not",
+    );
+    draft.init(
+        Op::SetUid { uid: process.user.uid },
+        "/process/user/uid",
+        "real, effective and saved: no way back",
+    );
+    let loads_filter = draft.linux.seccomp.is_some() && !process.no_new_privileges;
+    let needed = if loads_filter {
+        // seccomp(2) wants CAP_SYS_ADMIN or no_new_privs. It is in no set that execve(2) takes it from
+        // (capabilities(7), "Transformation of capabilities during execve()"), so it ends there.
+        capabilities.permitted.with(Capability::SYS_ADMIN)
+    } else {
+        capabilities.permitted
+    };
+    let extra = needed.difference(capabilities.permitted);
+    let op = Op::SetCapabilities {
+        effective: CapabilitySet::from_bits(capabilities.effective.bits() | extra.bits()),
+        permitted: needed,
+        inheritable: capabilities.inheritable,
+    };
+    let why = if extra.is_empty() {
+        "only what the container may do"
+    } else {
+        "only what the container may do, and CAP_SYS_ADMIN for the filter, which ends at execve(2)"
+    };
+    draft.init(op, from, why);
+    if !capabilities.ambient.is_empty() {
+        draft.init(
+            Op::SetAmbient { raise: capabilities.ambient },
+            from,
+            "what programs without file capabilities keep",
+        );
+    }
+    if process.no_new_privileges {
+        draft.init(
+            Op::SetNoNewPrivileges,
+            "/process/noNewPrivileges",
+            "no setuid program gives more than there is",
+        );
+    }
+    Ok(())
+}
+
+/// In a user namespace whose maker denied setgroups(2) the call would fail; root's maps never do.
+fn denies_setgroups(draft: &Draft) -> bool {
+    draft.namespaces.makes(NamespaceKind::User) && draft.facts.uid != 0
+}
+
+/// The sets asked for, without what this machine cannot give; the user is told.
+fn capabilities(draft: &mut Draft, process: &Process) -> Capabilities {
+    let mut sets = process.capabilities.clone().unwrap_or_default();
+    // A new user namespace gives all capabilities over what it owns.
+    if draft.namespaces.has(NamespaceKind::User) {
+        return sets;
+    }
+    let had = draft.facts.capabilities;
+    let missing = sets.permitted.difference(had);
+    if !missing.is_empty() {
+        let names: Vec<_> = missing.iter().map(Capability::name).collect();
+        draft.notes.push(format!("{} cannot be given: cuddy itself does not have it", names.join(", ")));
+    }
+    for set in [
+        &mut sets.bounding,
+        &mut sets.effective,
+        &mut sets.inheritable,
+        &mut sets.permitted,
+        &mut sets.ambient,
+    ] {
+        *set = set.intersection(had);
+    }
+    sets
+}
+
+/// The system call filter, last of all.
+pub(crate) fn filter(draft: &mut Draft) -> Result<(), Error> {
+    let Some(rules) = &draft.linux.seccomp else { return Ok(()) };
+    let filter = seccomp::compile(rules, native()).map_err(|error| {
+        Error::new("", error.to_string(), "config-linux.md, \"Seccomp\", lists what is allowed")
+    })?;
+    if filter.notify {
+        let hint = "use another action";
+        return Err(Error::new("/linux/seccomp", "SCMP_ACT_NOTIFY is not supported yet", hint));
+    }
+    let program =
+        filter.program.iter().map(|i| BpfInstruction { code: i.code, jt: i.jt, jf: i.jf, k: i.k }).collect();
+    let op = Op::SetSeccomp { flags: filter.flags, program, summary: seccomp::describe(&filter) };
+    draft.init(op, "/linux/seccomp", "last, so that cuddy's own calls need not be allowed");
+    Ok(())
+}
+
+/// The architecture that this program was built for, which is the one it runs on.
+fn native() -> seccomp::Arch {
+    if cfg!(target_arch = "aarch64") { seccomp::Arch::Aarch64 } else { seccomp::Arch::X86_64 }
+}

@@ -1,0 +1,44 @@
+use crate::Error;
+use plan::facts::HostFacts;
+use spec::{Config, Linux};
+
+/// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
+pub(crate) fn check(config: &Config, linux: &Linux, facts: &HostFacts) -> Result<(), Error> {
+    if facts.kernel < (5, 15) {
+        let (major, minor) = facts.kernel;
+        let message = format!("this is Linux {major}.{minor}; cuddy needs 5.15 or newer");
+        return Err(Error::new("", message, "it uses mount_setattr(2), openat2(2) and pidfds throughout"));
+    }
+    if !facts.new_mount_api {
+        let hint = "an outer container or its seccomp filter refuses fsopen(2); allow the mount calls";
+        return Err(Error::new("", "the kernel's mount calls are not let through", hint));
+    }
+    if facts.uid != 0 {
+        let hint = "run it with sudo";
+        return Err(Error::new("", "cuddy cannot make containers without root yet", hint));
+    }
+    let process = config.process.as_ref();
+    let hooks = config.hooks.as_ref().is_some_and(|hooks| *hooks != spec::Hooks::default());
+    let fields = [
+        ("/process/apparmorProfile", process.is_some_and(|p| given(&p.apparmor_profile))),
+        ("/process/selinuxLabel", process.is_some_and(|p| given(&p.selinux_label))),
+        ("/process/scheduler", process.is_some_and(|p| p.scheduler.is_some())),
+        ("/process/ioPriority", process.is_some_and(|p| p.io_priority.is_some())),
+        ("/hooks", hooks),
+        ("/linux/netDevices", !linux.net_devices.is_empty()),
+        ("/linux/mountLabel", given(&linux.mount_label)),
+        ("/linux/intelRdt", linux.intel_rdt.is_some()),
+        ("/linux/personality", linux.personality.is_some()),
+        ("/linux/memoryPolicy", linux.memory_policy.is_some()),
+    ];
+    match fields.into_iter().find(|(_, present)| *present) {
+        Some((field, _)) => {
+            Err(Error::new(field, "is not supported yet", "remove it from the configuration"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn given(text: &Option<String>) -> bool {
+    text.as_ref().is_some_and(|text| !text.is_empty())
+}
