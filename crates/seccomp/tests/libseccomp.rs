@@ -1,0 +1,2 @@
+//! Compared with libseccomp.
+fn main() {}
