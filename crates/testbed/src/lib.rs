@@ -1,1 +1,48 @@
+//! What the tests that need a real kernel share.
+//!
+//! Such a test says what it needs of the machine, makes a bundle, starts a container with the program under test, and
+//! lets the probe tell what the inside looks like:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//! use serde_json::json;
+//! use testbed::{Bundle, Need, trial};
+//!
+//! fn main() -> ExitCode {
+//!     testbed::main([trial("the hostname is the configured one", [Need::Root], || {
+//!         let mut bundle = Bundle::probe();
+//!         bundle.edit(|config| config["hostname"] = json!("web"));
+//!         assert_eq!(bundle.report().hostname, "web");
+//!     })])
+//! }
+//! ```
+//!
+//! The test's package has `harness = false` for it. Everything that is made is removed when its value is dropped, also
+//! when the test fails; nothing here touches what it did not make.
 
+#![warn(missing_docs)]
+
+mod binary;
+mod bundle;
+mod config;
+mod container;
+mod fixture;
+#[cfg(feature = "harness")]
+mod harness;
+mod machine;
+mod need;
+mod run;
+mod scratch;
+mod terminal;
+
+pub use binary::binary;
+pub use bundle::Bundle;
+pub use container::{Container, cuddy, cuddy_oci, unique_name};
+pub use fixture::debian_tar;
+#[cfg(feature = "harness")]
+pub use harness::{Trial, main, trial};
+pub use machine::Machine;
+pub use need::Need;
+pub use run::{Done, input, run, run_within};
+pub use scratch::Scratch;
+pub use terminal::Terminal;

@@ -1,0 +1,111 @@
+//! What a test needs of the machine.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+/// Something that a machine may lack. A test whose needs are not met is listed as ignored, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// User id 0 in the initial user namespace.
+    Root,
+    /// A program on PATH.
+    Program(&'static str),
+    /// A cgroup controller, of either version, that is not disabled.
+    Controller(&'static str),
+    /// The cgroup version: 1 is met by a hybrid host, 2 only by a host that has nothing else.
+    CgroupVersion(u32),
+    /// This kernel or a newer one, as (6, 1).
+    Kernel(u32, u32),
+    /// A file system that the kernel knows, as `overlay`.
+    Filesystem(&'static str),
+    /// A path that exists, such as a device or a file of a kernel feature.
+    Path(&'static str),
+    /// A capability in the bounding set, by its number in capabilities(7): 24 is CAP_SYS_RESOURCE.
+    Capability(u32),
+}
+
+impl Need {
+    /// Why this machine does not meet the need, in a few words; none if it does.
+    pub fn missing(&self) -> Option<String> {
+        let (met, reason) = match self {
+            Need::Root => (is_root(), "needs root".to_owned()),
+            Need::Program(name) => (on_path(name), format!("needs {name} on PATH")),
+            Need::Controller(name) => (has_controller(name), format!("needs the {name} cgroup controller")),
+            Need::CgroupVersion(version) => {
+                (cgroup_version() == *version, format!("needs cgroup v{version}"))
+            }
+            Need::Kernel(major, minor) => {
+                (kernel() >= (*major, *minor), format!("needs Linux {major}.{minor}"))
+            }
+            Need::Filesystem(name) => (has_filesystem(name), format!("needs the {name} file system")),
+            Need::Path(path) => (Path::new(path).exists(), format!("needs {path}")),
+            Need::Capability(number) => (has_capability(*number), format!("needs capability {number}")),
+        };
+        (!met).then_some(reason)
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+fn on_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}
+
+/// `/proc/cgroups`: name, hierarchy, number of cgroups, enabled. It lists the controllers of both versions.
+fn has_controller(name: &str) -> bool {
+    let text = fs::read_to_string("/proc/cgroups").unwrap_or_default();
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|line| match line[..] {
+        [controller, _, _, enabled] => controller == name && enabled == "1",
+        _ => false,
+    })
+}
+
+fn cgroup_version() -> u32 {
+    if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() { 2 } else { 1 }
+}
+
+fn kernel() -> (u32, u32) {
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy().into_owned();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// Modules that are not loaded yet are not in `/proc/filesystems`.
+fn has_filesystem(name: &str) -> bool {
+    let text = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    text.lines().any(|line| line.split_whitespace().last() == Some(name))
+}
+
+fn has_capability(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
+    let bits = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
+    number < 64 && bits >> number & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let cases = [
+            (Need::Program("sh"), None),
+            (Need::Program("no-such-program"), Some("needs no-such-program on PATH")),
+            (Need::Path("/proc/self/ns/pid"), None),
+            (Need::Filesystem("proc"), None),
+            (Need::Controller("nonsense"), Some("needs the nonsense cgroup controller")),
+            (Need::Kernel(2, 6), None),
+            (Need::Kernel(99, 0), Some("needs Linux 99.0")),
+            (Need::Capability(63), Some("needs capability 63")),
+        ];
+        for (need, expect) in cases {
+            assert_eq!(need.missing().as_deref(), expect, "{need:?}");
+        }
+    }
+}
