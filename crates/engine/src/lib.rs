@@ -7,6 +7,12 @@
 //! ```
 //!
 //! [`options`] is what the user typed, [`facts`] what the machine says, [`config`] the pure function of
-//! both. Nothing here prints.
+//! both. [`terminal`] and [`supervise`] are what cuddy does while a container runs. Nothing here prints.
 
+pub mod config;
+pub mod facts;
+pub mod id;
 pub mod options;
+pub mod root;
+pub mod terminal;
+pub mod user;

@@ -279,7 +279,7 @@ impl RunOptions {
                 ));
             }
         }
-        if self.shm_size.is_some() && !matches!(self.namespaces.ipc, Ipc::Own) {
+        if self.shm_size.is_some() && matches!(self.namespaces.ipc, Ipc::NoShm | Ipc::Host) {
             return Err(OptionError::new(
                 "--shm-size with --ipc",
                 "the container gets no /dev/shm of its own then",

@@ -64,7 +64,8 @@ pub enum Ipc {
     NoShm,
     /// The host's, `/dev/shm` and `/dev/mqueue` included.
     Host,
-    /// That of the container with this name or id, without its `/dev/shm`.
+    /// That of the container with this name or id. `/dev/shm` stays the container's own: a mount cannot be
+    /// taken out of another mount namespace.
     Container(ContainerId),
 }
 

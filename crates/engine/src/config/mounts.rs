@@ -1,0 +1,127 @@
+//! The mounts of a container: Docker's defaults, the generated files, and what was asked for.
+
+use super::files::GeneratedFile;
+use super::namespaces::IdMaps;
+use crate::options::mount::{MountRequest, MountSource, Propagation};
+use crate::options::namespace::{Ipc, Network, Shared};
+use crate::options::{DEFAULT_SHM_SIZE, RunOptions};
+use spec::Mount;
+use std::path::{Path, PathBuf};
+
+/// All mounts in the order they are made. What lies at or below a target of the user's is the user's
+/// affair: the default that would be there is left out.
+pub(super) fn mounts(options: &RunOptions, files: &[GeneratedFile], ids: &IdMaps) -> Vec<Mount> {
+    let mut requests: Vec<&MountRequest> = options.mounts.iter().collect();
+    // A mount on /a/b has to come after one on /a, whatever order they were given in.
+    requests.sort_by_key(|request| request.target.components().count());
+    let covered =
+        |mount: &Mount| requests.iter().any(|request| mount.destination.starts_with(&request.target));
+    let mut mounts = defaults(options, ids);
+    mounts.extend(files.iter().map(|file| bind(&file.path, &file.target, &["rbind", "rprivate"])));
+    mounts.retain(|mount| !covered(mount));
+    mounts.extend(requests.iter().map(|request| requested(request)));
+    mounts
+}
+
+fn new(kind: &str, source: &str, destination: &str, options: &[&str]) -> Mount {
+    Mount {
+        destination: PathBuf::from(destination),
+        kind: Some(kind.to_owned()),
+        source: Some(PathBuf::from(source)),
+        options: options.iter().map(|&option| option.to_owned()).collect(),
+        ..Mount::default()
+    }
+}
+
+fn bind(source: &Path, destination: &Path, options: &[&str]) -> Mount {
+    Mount {
+        destination: destination.to_owned(),
+        kind: Some("bind".to_owned()),
+        source: Some(source.to_owned()),
+        options: options.iter().map(|&option| option.to_owned()).collect(),
+        ..Mount::default()
+    }
+}
+
+/// What every container has.
+///
+/// A user namespace may mount proc, sysfs and mqueue only for a pid, network or ipc namespace that it
+/// owns (user_namespaces(7)); where it shares the host's, the host's own mount is bound in place.
+fn defaults(options: &RunOptions, ids: &IdMaps) -> Vec<Mount> {
+    let spaces = &options.namespaces;
+    let access = if options.privileges.privileged { "rw" } else { "ro" };
+    let hosts_own = |path: &str, access: &str| {
+        bind(Path::new(path), Path::new(path), &["rbind", "rprivate", "nosuid", "noexec", "nodev", access])
+    };
+    let mut mounts = Vec::new();
+    mounts.push(match spaces.pid {
+        Shared::Host if ids.own() => hosts_own("/proc", "rw"),
+        _ => new("proc", "proc", "/proc", &["nosuid", "noexec", "nodev"]),
+    });
+    mounts.push(new("tmpfs", "tmpfs", "/dev", &["nosuid", "strictatime", "mode=755", "size=65536k"]));
+    let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
+    // Group 5 is tty in every distribution.
+    if ids.has_group(5) {
+        pts.push("gid=5");
+    }
+    mounts.push(new("devpts", "devpts", "/dev/pts", &pts));
+    mounts.push(match spaces.network {
+        Network::Host if ids.own() => hosts_own("/sys", access),
+        _ => new("sysfs", "sysfs", "/sys", &["nosuid", "noexec", "nodev", access]),
+    });
+    mounts.push(new("cgroup", "cgroup", "/sys/fs/cgroup", &["nosuid", "noexec", "nodev", access]));
+    mounts.push(match spaces.ipc {
+        Ipc::Host => hosts_own("/dev/mqueue", "rw"),
+        _ => new("mqueue", "mqueue", "/dev/mqueue", &["nosuid", "noexec", "nodev"]),
+    });
+    match spaces.ipc {
+        Ipc::Host => mounts.push(hosts_own("/dev/shm", "rw")),
+        Ipc::NoShm => {}
+        Ipc::Own | Ipc::Container(_) => {
+            let size = format!("size={}", options.shm_size.unwrap_or(DEFAULT_SHM_SIZE));
+            mounts.push(new("tmpfs", "shm", "/dev/shm", &["nosuid", "noexec", "nodev", "mode=1777", &size]));
+        }
+    }
+    mounts
+}
+
+fn requested(request: &MountRequest) -> Mount {
+    let mut mount = match &request.source {
+        MountSource::Bind { path, recursive, propagation } => {
+            let reach = if *recursive { "rbind" } else { "bind" };
+            // rro: what is mounted below the source is read-only with it (mount_setattr(2)).
+            let access = match (request.readonly, recursive) {
+                (false, _) => "rw",
+                (true, true) => "rro",
+                (true, false) => "ro",
+            };
+            bind(path, &request.target, &[reach, propagation.name(), access])
+        }
+        MountSource::Tmpfs { data } => {
+            let access = if request.readonly { "ro" } else { "rw" };
+            let target = request.target.to_string_lossy();
+            let mut mount = new("tmpfs", "tmpfs", &target, &[access]);
+            mount.options.extend(data.iter().cloned());
+            mount
+        }
+    };
+    mount.options.extend(request.flags.iter().map(|&flag| flag.to_owned()));
+    mount
+}
+
+/// A mount can only receive or share what its parent, the root of the container, does.
+pub(super) fn root_propagation(options: &RunOptions) -> Option<String> {
+    let asks = |wanted: [Propagation; 2]| {
+        options.mounts.iter().any(|mount| match &mount.source {
+            MountSource::Bind { propagation, .. } => wanted.contains(propagation),
+            MountSource::Tmpfs { .. } => false,
+        })
+    };
+    if asks([Propagation::Shared, Propagation::RShared]) {
+        Some("shared".to_owned())
+    } else if asks([Propagation::Slave, Propagation::RSlave]) {
+        Some("slave".to_owned())
+    } else {
+        None
+    }
+}
