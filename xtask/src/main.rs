@@ -6,13 +6,23 @@ use anyhow::{Result, bail};
 use lexopt::Arg;
 
 mod bench;
+mod lint;
+mod packages;
+mod size;
+mod test;
+mod tidy;
 mod workspace;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
+  test [--no-install] [ARG...]   install what the tests need (Debian), run all tests, compare the machine before
+                                 and after; the arguments go to cargo nextest run
+  lint                           cargo fmt --check, clippy, tidy
+  tidy                           the invariants of the design: who depends on whom, what is written where
+  size                           build cuddy-oci as it is released, and check its size
   bench start [-n ROUNDS] [--only NAME,...] [--json FILE] [--pause MS]
-                             time container starts: ours, the floor, runc, crun, unshare
+                                 time container starts: ours, the floor, crun, youki, runc, unshare
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +47,10 @@ fn dispatch() -> Result<()> {
     };
     match command.as_str() {
         "bench" => bench::run(args),
+        "lint" => lint::run(),
+        "size" => size::run(),
+        "test" => test::run(args),
+        "tidy" => tidy::run(),
         other => bail!("no command `{other}`\n{USAGE}"),
     }
 }
