@@ -34,17 +34,24 @@ pub fn release_binary(package: &str, name: &str) -> Result<PathBuf> {
 
 /// Runs a command to its end, with its output shown; its failure is an error that names it.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(status.success(), "{command:?}: {status}");
+    let status = command.status().with_context(|| format!("cannot run {}", shown(command)))?;
+    ensure!(status.success(), "{}: {status}", shown(command));
     Ok(())
 }
 
 /// Runs a command to its end and returns what it printed.
 pub fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let output = command.output().with_context(|| format!("cannot run {}", shown(command)))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{command:?}: {}\n{}", output.status, said.trim_end());
+    ensure!(output.status.success(), "{}: {}\n{}", shown(command), output.status, said.trim_end());
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// A command as it is typed.
+pub fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = [program].into_iter().chain(command.get_args()).map(|word| word.to_string_lossy());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a program of this name is on PATH.

@@ -14,6 +14,7 @@ use lexopt::{Arg, ValueExt};
 
 use super::peers::{Bed, NAMES, Peer};
 use super::report::{self, Series};
+use crate::workspace;
 
 /// Set for the program that runs in the bench's own mount namespace.
 const INSIDE: &str = "CUDDY_BENCH_INSIDE";
@@ -152,12 +153,12 @@ fn time(peer: &Peer, id: &str) -> Result<Duration> {
     let mut command = peer.command(id);
     command.stderr(Stdio::piped());
     let start = Instant::now();
-    let mut child = command.spawn().with_context(|| format!("cannot run {command:?}"))?;
+    let mut child = command.spawn().with_context(|| format!("cannot run {}", workspace::shown(&command)))?;
     let status = child.wait()?;
     let taken = start.elapsed();
     if !status.success() {
         let said = child.stderr.map(std::io::read_to_string).transpose()?.unwrap_or_default();
-        bail!("{command:?}: {status}\n{}", said.trim_end());
+        bail!("{}: {status}\n{}", workspace::shown(&command), said.trim_end());
     }
     Ok(taken)
 }

@@ -35,6 +35,8 @@ pub fn run() -> Result<()> {
 mod tests {
     #[test]
     fn the_tree_is_tidy() {
-        super::run().unwrap();
+        if let Err(error) = super::run() {
+            panic!("{error}");
+        }
     }
 }

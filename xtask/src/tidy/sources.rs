@@ -93,7 +93,8 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// The keyword, and not the word in a text or in the name of a lint.
 fn is_unsafe(line: &str) -> bool {
-    ["{", "fn ", "impl ", "extern ", "trait "].iter().any(|next| line.contains(&format!("unsafe {next}")))
+    const NEXT: [&str; 5] = ["{", "fn ", "impl ", "extern ", "trait "];
+    line.split("unsafe ").skip(1).any(|rest| NEXT.iter().any(|next| rest.starts_with(next)))
 }
 
 /// Whether a path such as `std::fs` is used, also as `use std::{fs, io}` or `use std::os::{fd::OwnedFd}`.
