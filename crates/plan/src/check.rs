@@ -154,6 +154,10 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
 fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
     match op {
         Op::OpenProc => (vec![], Some(Slot::Proc)),
+        Op::OpenCuddy => (vec![], Some(Slot::Cuddy)),
+        Op::ExecUnderInit { .. } => (vec![Slot::Cuddy], None),
+        Op::MakeIdMap { .. } => (vec![], Some(Slot::IdMap)),
+        Op::SetIdMap { slot } => (vec![Slot::IdMap, *slot], None),
         Op::OpenNamespace { kind, .. } => (vec![], Some(Slot::Namespace(*kind))),
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
         Op::Clone { .. } => (vec![], Some(Slot::InitPidfd)),

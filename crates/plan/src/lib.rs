@@ -31,6 +31,9 @@ pub use op::{
 pub use slot::Slot;
 pub use undo::Undo;
 
+/// The words of the specification that steps are made of.
+pub use spec::{Capability, CapabilitySet, DeviceKind, NamespaceKind};
+
 use serde::Serialize;
 use std::borrow::Cow;
 

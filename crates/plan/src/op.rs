@@ -27,6 +27,8 @@ pub enum Op {
     // ---- namespaces and processes ---------------------------------------------------------------
     /// Opens the machine's procfs and proves that it is one.
     OpenProc,
+    /// Opens cuddy's own binary through a read-only mount, to be executed inside.
+    OpenCuddy,
     /// Opens a namespace file and proves that it is of this kind.
     OpenNamespace { kind: NamespaceKind, file: PathBuf },
     /// Joins that namespace; for pid and time namespaces the children do.
@@ -73,6 +75,10 @@ pub enum Op {
     MakeDirectories { slot: Slot, names: Vec<String> },
     /// Copies a mount, or a tree of mounts, without attaching the copy.
     CloneTree { source: TreeSource, recursive: bool, slot: Slot },
+    /// Makes an id mapping for mounts: a user namespace that nobody is in.
+    MakeIdMap { users: String, groups: String },
+    /// Shows the files of a mount that is not attached yet with mapped owners.
+    SetIdMap { slot: Slot },
     /// Proves that a slot is the null device, character device 1:3.
     CheckNull { slot: Slot },
     /// Changes attributes of a mount that is not attached yet.
@@ -106,6 +112,9 @@ pub enum Op {
     UseTerminal,
 
     // ---- the process ----------------------------------------------------------------------------
+    /// Keeps processes that are in a joined namespace already from looking into this one (CVE-2016-9962).
+    /// Ends at execve(2).
+    SetNotDumpable,
     /// Default actions for all signals and an empty mask.
     ResetSignals,
     /// setsid(2)

@@ -19,6 +19,10 @@ pub enum Slot {
     InitPidfd,
     /// The machine's `/proc`, proven to be procfs (CVE-2025-52881).
     Proc,
+    /// cuddy's own binary, through a read-only mount (CVE-2019-5736).
+    Cuddy,
+    /// A user namespace whose id mapping mounts get.
+    IdMap,
     /// A detached clone of the machine's `/dev/null`, proven to be that device (CVE-2025-31133).
     Null,
     /// A detached, empty, read-only tmpfs.
@@ -41,6 +45,8 @@ impl fmt::Display for Slot {
             Self::Namespace(kind) => write!(f, "$ns_{}", crate::words::namespace(*kind)),
             Self::InitPidfd => f.write_str("$init_pidfd"),
             Self::Proc => f.write_str("$proc"),
+            Self::Cuddy => f.write_str("$cuddy"),
+            Self::IdMap => f.write_str("$id_map"),
             Self::Null => f.write_str("$null"),
             Self::Empty => f.write_str("$empty"),
             Self::Console => f.write_str("$console"),

@@ -33,6 +33,9 @@ impl fmt::Display for Op {
             Self::JoinCgroup { file } => write!(f, "join the cgroup through {}", file.display()),
             Self::FilterDevices { directory, .. } => write!(f, "filter devices of {}", directory.display()),
             Self::OpenProc => f.write_str("open /proc of the machine"),
+            Self::OpenCuddy => f.write_str("open cuddy's own binary"),
+            Self::MakeIdMap { .. } => f.write_str("make an id mapping for mounts"),
+            Self::SetIdMap { slot } => write!(f, "map the owners of {slot}"),
             Self::OpenNamespace { kind, file } => {
                 write!(f, "open {} as a {} namespace", file.display(), namespace(*kind))
             }
@@ -89,6 +92,7 @@ impl fmt::Display for Op {
             Self::OpenTerminal { .. } => f.write_str("open a pseudo terminal of the container's devpts"),
             Self::SendConsole => write!(f, "send {} to {}", Slot::Console, Slot::ConsoleSocket),
             Self::UseTerminal => f.write_str("take the terminal"),
+            Self::SetNotDumpable => f.write_str("shield this process from others"),
             Self::ResetSignals => f.write_str("reset signals"),
             Self::NewSession => f.write_str("start a session"),
             Self::NewKeyring { name } => write!(f, "make session keyring {name}"),

@@ -24,10 +24,10 @@ pub(crate) fn network(draft: &mut Draft) {
 
 /// Host name and domain name.
 pub(crate) fn names(draft: &mut Draft) {
-    if let Some(name) = &draft.config.hostname {
+    if let Some(name) = draft.config.hostname.as_ref().filter(|name| !name.is_empty()) {
         draft.init(Op::SetHostname { name: name.clone() }, "/hostname", "in the uts namespace");
     }
-    if let Some(name) = &draft.config.domainname {
+    if let Some(name) = draft.config.domainname.as_ref().filter(|name| !name.is_empty()) {
         draft.init(Op::SetDomainname { name: name.clone() }, "/domainname", "in the uts namespace");
     }
 }

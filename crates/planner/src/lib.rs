@@ -63,6 +63,13 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
 
     // The host, up to the fork: what init inherits.
     draft.host(Op::OpenProc, "default", "writes to /proc must reach procfs and nothing mounted over it");
+    if request.options.init {
+        draft.host(
+            Op::OpenCuddy,
+            "--init",
+            "cuddy itself is the small init, and cannot be written through it",
+        );
+    }
     namespaces::before_clone(draft)?;
     let for_nobody = draft.namespaces.makes(NamespaceKind::User);
     if for_nobody {
@@ -76,6 +83,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     draft.host(Op::Record, "default", "whoever asks for this container later finds it");
 
     // init: namespaces, then everything that needs the machine's own files, then the new root.
+    draft.init(Op::SetUmask { mask: 0 }, "default", "what is made gets the mode that it is given");
     namespaces::enter(draft);
     if !for_nobody {
         sources(draft)?;
@@ -164,6 +172,8 @@ impl<'a> Draft<'a> {
         let Request { config, facts, id, bundle, options } = *request;
         let linux = config.linux.as_ref().unwrap_or(&NO_LINUX);
         unsupported::check(config, linux, facts)?;
+        let namespaces = Namespaces::read(linux)?;
+        namespaces.check_names(config)?;
         let mut plan = Plan::default();
         plan.undo.clone_from(&options.undo);
         if options.start == Start::OnRequest {
@@ -176,7 +186,7 @@ impl<'a> Draft<'a> {
             id,
             bundle,
             options,
-            namespaces: Namespaces::read(linux)?,
+            namespaces,
             cgroup: cgroups::group(linux, facts, id)?,
             plan,
             notes: Vec::new(),

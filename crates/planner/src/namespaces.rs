@@ -83,6 +83,17 @@ impl<'a> Namespaces<'a> {
         self.made.iter().any(|(made, _)| *made == kind)
     }
 
+    /// The machine's own host name and domain name must not change with a container's.
+    pub(crate) fn check_names(&self, config: &spec::Config) -> Result<(), Error> {
+        for (field, name) in [("/hostname", &config.hostname), ("/domainname", &config.domainname)] {
+            if name.as_ref().is_some_and(|name| !name.is_empty()) && !self.has(NamespaceKind::Uts) {
+                let hint = "add {\"type\": \"uts\"} to /linux/namespaces, or drop the name";
+                return Err(Error::new(field, "a name without a uts namespace of the container's own", hint));
+            }
+        }
+        Ok(())
+    }
+
     fn field(&self, kind: NamespaceKind) -> String {
         let made = self.made.iter().find(|(made, _)| *made == kind).map(|(_, index)| index);
         made.map_or_else(|| "/linux/namespaces".to_owned(), |index| format!("/linux/namespaces/{index}"))
@@ -163,6 +174,10 @@ pub(crate) fn id_map(mappings: &[IdMapping]) -> String {
 
 /// init takes its place in the namespaces.
 pub(crate) fn enter(draft: &mut Draft) {
+    if !draft.namespaces.joined.is_empty() {
+        let why = "processes that are in a joined namespace must not reach into the machine through init";
+        draft.init(Op::SetNotDumpable, "/linux/namespaces", why);
+    }
     let mut joined = draft.namespaces.joined.clone();
     // A joined user namespace first: it gives the privileges to join what it owns.
     joined.sort_by_key(|(kind, ..)| *kind != NamespaceKind::User);

@@ -53,6 +53,9 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::JoinCgroup { file } => exact(format!("echo $INIT > {}", quote(file))),
         Op::FilterDevices { .. } => none("an eBPF program has to be loaded"),
         Op::OpenProc | Op::OpenNamespace { .. } => none("a shell holds no such descriptor"),
+        Op::OpenCuddy => none("a shell holds no such descriptor"),
+        Op::MakeIdMap { .. } => none("a shell cannot hold a user namespace that nobody is in"),
+        Op::SetIdMap { .. } => none("mount(8) before 2.39 cannot map the owners of a mount"),
         Op::EnterNamespace { kind } => nearly(
             format!("nsenter --{}=FILE", crate::words::namespace(*kind)),
             "nsenter starts a program in it, the shell itself stays",
@@ -163,6 +166,7 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::OpenTerminal { .. } | Op::SendConsole | Op::UseTerminal => {
             none("a shell cannot open a pseudo terminal")
         }
+        Op::SetNotDumpable => none("a shell cannot change that attribute of itself"),
         Op::ResetSignals => {
             nearly("trap - $(seq 1 64)".to_owned(), "a shell cannot reset what was ignored at its start")
         }

@@ -40,6 +40,8 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::JoinCgroup { .. }
         | Op::FilterDevices { .. } => cgroup(op),
         Op::OpenProc
+        | Op::OpenCuddy
+        | Op::MakeIdMap { .. }
         | Op::OpenNamespace { .. }
         | Op::EnterNamespace { .. }
         | Op::Unshare { .. }
@@ -63,6 +65,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::MakeDirectories { .. }
         | Op::CloneTree { .. }
         | Op::CheckNull { .. }
+        | Op::SetIdMap { .. }
         | Op::SetAttr { .. }
         | Op::Attach { .. }
         | Op::Mask { .. }
@@ -169,6 +172,20 @@ fn process(op: &Op) -> Vec<Call> {
             gives("openat", "AT_FDCWD, \"/proc\", O_PATH|O_DIRECTORY|O_CLOEXEC", Slot::Proc),
             call("fstatfs", format!("{}, {{f_type=PROC_SUPER_MAGIC}}", Slot::Proc)),
         ],
+        Op::OpenCuddy => vec![
+            open_tree("AT_FDCWD, \"/proc/self/exe\"", false, Slot::Cuddy),
+            setattr(&Slot::Cuddy.to_string(), false, Attr::RDONLY, Attr::NONE, None),
+        ],
+        Op::MakeIdMap { users, groups } => vec![
+            gives(
+                "clone3",
+                "{flags=CLONE_PIDFD|CLONE_NEWUSER, pidfd=$nobody_pidfd, exit_signal=SIGCHLD}",
+                "$nobody",
+            ),
+            call("write", format!("/proc/$nobody/uid_map, {users:?}")),
+            call("write", format!("/proc/$nobody/gid_map, {groups:?}")),
+            gives("openat", "AT_FDCWD, \"/proc/$nobody/ns/user\", O_RDONLY|O_CLOEXEC", Slot::IdMap),
+        ],
         Op::OpenNamespace { kind, file } => vec![
             gives("openat", format!("AT_FDCWD, {file:?}, O_RDONLY|O_CLOEXEC"), Slot::Namespace(*kind)),
             gives("ioctl", format!("{}, NS_GET_NSTYPE", Slot::Namespace(*kind)), clone_flag(*kind)),
@@ -274,6 +291,13 @@ fn mounts(op: &Op) -> Vec<Call> {
         Op::SetAttr { slot, recursive, set, clear, propagation } => {
             vec![setattr(&slot.to_string(), *recursive, *set, *clear, *propagation)]
         }
+        Op::SetIdMap { slot } => vec![call(
+            "mount_setattr",
+            format!(
+                "{slot}, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {{attr_set=MOUNT_ATTR_IDMAP, attr_clr=0, propagation=0 /* MS_??? */, userns_fd={}}}, 32",
+                Slot::IdMap
+            ),
+        )],
         Op::Attach { slot, target } => attach(*slot, target),
         Op::Mask { path } => vec![
             open_inside(path, Follow::InRoot, "$target"),
@@ -416,6 +440,7 @@ fn credentials(op: &Op) -> Vec<Call> {
             call("rt_sigaction", "each, {sa_handler=SIG_DFL}, NULL"),
             call("rt_sigprocmask", "SIG_SETMASK, [], NULL"),
         ],
+        Op::SetNotDumpable => vec![call("prctl", "PR_SET_DUMPABLE, 0, 0, 0, 0")],
         Op::NewSession => vec![call("setsid", "")],
         Op::NewKeyring { name } => vec![call("keyctl", format!("KEYCTL_JOIN_SESSION_KEYRING, {name:?}"))],
         Op::SetRlimit { resource, soft, hard } => vec![call(

@@ -1,0 +1,187 @@
+//! What the two processes say to each other.
+//!
+//! ```text
+//!   host                                init
+//!     │ ── Meet(IdMapsWritten) ────────▶ │
+//!     │ ── Meet(CgroupsJoined) ────────▶ │
+//!     │ ◀──────────────── Meet(Created)  │      (create)
+//!     │ ── Meet(Start) ────────────────▶ │      (run; for create it comes over the start socket)
+//!     │ ◀─────────────────── Programming │      only the filter and the program remain
+//!     │ ◀──────── end of file            │      execve closed it: the program runs
+//!     │ ◀─────────────── Failed(failure) │      at any time, before init dies
+//! ```
+//!
+//! A sequenced-packet socket, so that each message is whole, and its end tells that the other side is gone.
+
+use crate::failure::{Error, Failure, Kind};
+use plan::Rendezvous;
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use std::io;
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A rendezvous of the plan.
+    Meet(Rendezvous),
+    /// init has nothing left to do but to become the program.
+    Programming,
+    /// init failed and is about to die.
+    Failed(Failure),
+}
+
+const PROGRAMMING: u8 = b'P';
+const FAILED: u8 = b'F';
+const MEETINGS: [(u8, Rendezvous); 4] = [
+    (b'i', Rendezvous::IdMapsWritten),
+    (b'c', Rendezvous::CgroupsJoined),
+    (b'r', Rendezvous::Created),
+    (b's', Rendezvous::Start),
+];
+
+/// The longest message; a failure that is longer is cut in its words.
+const LONGEST: usize = 16 * 1024;
+
+/// One end of a connection between the host's side and init.
+#[derive(Debug)]
+pub struct Wire(OwnedFd);
+
+impl Wire {
+    /// Both ends of a new one.
+    pub(crate) fn pair() -> io::Result<(Self, Self)> {
+        let (one, other) =
+            rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        Ok((Self(one), Self(other)))
+    }
+
+    /// Takes a connected sequenced-packet socket, like that of a created container's start socket.
+    #[must_use]
+    pub fn over(socket: OwnedFd) -> Self {
+        Self(socket)
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// `EPIPE` when the other side is gone.
+    pub fn send(&self, message: &Message) -> io::Result<()> {
+        let bytes = match message {
+            Message::Meet(rendezvous) => {
+                MEETINGS.iter().filter(|(_, known)| known == rendezvous).map(|(byte, _)| *byte).collect()
+            }
+            Message::Programming => vec![PROGRAMMING],
+            Message::Failed(failure) => {
+                let mut bytes = vec![FAILED];
+                let mut failure = failure.clone();
+                for text in [&mut failure.what, &mut failure.why, &mut failure.hint] {
+                    *text = text.chars().take(1024).collect();
+                }
+                bytes.extend(serde_json::to_vec(&failure)?);
+                bytes
+            }
+        };
+        rustix::net::send(&self.0, &bytes, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// The next message; `None`: the other side is gone.
+    ///
+    /// # Errors
+    /// The errno of recv(2), or a message that is none of ours.
+    pub fn receive(&self) -> io::Result<Option<Message>> {
+        let mut buffer = [0; LONGEST];
+        let length = loop {
+            match rustix::net::recv(&self.0, &mut buffer[..], RecvFlags::empty()) {
+                Ok((length, _)) => break length,
+                Err(Errno::INTR) => {}
+                Err(Errno::CONNRESET) => break 0,
+                Err(errno) => return Err(errno.into()),
+            }
+        };
+        let Some((first, rest)) = buffer[..length].split_first() else { return Ok(None) };
+        if *first == PROGRAMMING {
+            return Ok(Some(Message::Programming));
+        }
+        if *first == FAILED {
+            return Ok(Some(Message::Failed(serde_json::from_slice(rest)?)));
+        }
+        let meeting = MEETINGS.iter().find(|(byte, _)| byte == first);
+        let (_, rendezvous) = meeting.ok_or_else(|| io::Error::other("a message that is none of ours"))?;
+        Ok(Some(Message::Meet(*rendezvous)))
+    }
+
+    /// Waits for a rendezvous.
+    pub(crate) fn meet(&self, rendezvous: Rendezvous) -> Result<(), Error> {
+        match self.receive()? {
+            Some(Message::Meet(met)) if met == rendezvous => Ok(()),
+            Some(Message::Failed(failure)) => Err(Error::Peer(Box::new(failure))),
+            None => Err(Error::told(Errno::PIPE, "the other process has died")),
+            Some(other) => Err(Error::told(Errno::PROTO, format!("{other:?} came instead"))),
+        }
+    }
+
+    /// Waits until the other side has become the program.
+    ///
+    /// # Errors
+    /// What it reported, or that it died without a word.
+    pub fn wait_for_program(&self) -> Result<(), Failure> {
+        let mut programming = false;
+        loop {
+            match self.receive() {
+                Ok(Some(Message::Programming)) => programming = true,
+                Ok(Some(Message::Failed(failure))) => return Err(failure),
+                Ok(None) if programming => return Ok(()),
+                Ok(None) => return Err(Failure::died()),
+                Ok(Some(Message::Meet(_))) => {}
+                Err(error) => return Err(Failure { why: error.to_string(), ..Failure::died() }),
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// init ended without saying why: it was killed.
+    pub(crate) fn died() -> Self {
+        Self {
+            what: "start the program".to_owned(),
+            why: "the init process was killed before it was ready".to_owned(),
+            errno: 0,
+            step: 0,
+            steps: 0,
+            from: String::new(),
+            hint: "a memory limit below what a start takes does this; the kernel's log says more".to_owned(),
+            kind: Kind::Setup,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_arrives_as_it_was_sent() {
+        let (host, init) = Wire::pair().unwrap();
+        let messages = MEETINGS
+            .map(|(_, rendezvous)| Message::Meet(rendezvous))
+            .into_iter()
+            .chain([Message::Programming, Message::Failed(Failure::died())]);
+        for message in messages {
+            init.send(&message).unwrap();
+            assert_eq!(host.receive().unwrap(), Some(message));
+        }
+        drop(init);
+        assert_eq!(host.receive().unwrap(), None);
+    }
+
+    #[test]
+    fn a_death_is_told_apart_from_a_start() {
+        for (messages, started) in [(vec![Message::Programming], true), (vec![], false)] {
+            let (host, init) = Wire::pair().unwrap();
+            messages.iter().for_each(|message| init.send(message).unwrap());
+            drop(init);
+            assert_eq!(host.wait_for_program().is_ok(), started);
+        }
+    }
+}

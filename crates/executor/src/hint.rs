@@ -1,0 +1,70 @@
+//! What to do about a failed step, where the errno alone would leave somebody puzzled.
+
+use plan::Op;
+
+const EPERM: i32 = 1;
+const ENOENT: i32 = 2;
+const EACCES: i32 = 13;
+const EBUSY: i32 = 16;
+const ENODEV: i32 = 19;
+const EINVAL: i32 = 22;
+const ENOSPC: i32 = 28;
+const EROFS: i32 = 30;
+const ELOOP: i32 = 40;
+
+/// A line of advice, or nothing.
+pub(crate) fn hint(op: &Op, errno: i32) -> String {
+    let text = match (op, errno) {
+        (Op::NewMount { fstype, .. }, EPERM) if fstype == "proc" => {
+            "the user namespace does not own the pid namespace it mounts, or procfs is masked here; add a pid \
+             namespace or drop the mount"
+        }
+        (Op::NewMount { fstype, .. }, EPERM) if fstype == "sysfs" => {
+            "the user namespace does not own the network namespace; add one, or bind /sys of the machine"
+        }
+        (Op::NewMount { .. }, ENODEV) => "the kernel has no such file system; /proc/filesystems has the list",
+        (Op::NewMount { .. }, EINVAL) => "the file system refuses one of the options",
+        (Op::CloneTree { .. }, ENOENT) => {
+            "the path does not exist on the machine; create it, or correct the source"
+        }
+        (Op::CloneTree { .. }, EACCES) => "cuddy may not read the path",
+        (Op::Attach { .. } | Op::MakeDevice { .. } | Op::MakeDirectory { .. }, EROFS) => {
+            "there is nothing at that path and the file system below is read-only; make the path in the root file \
+             system"
+        }
+        (Op::Attach { .. }, ELOOP) => {
+            "a symbolic link stands where it may not be; remove it from the root file system"
+        }
+        (Op::Clone { .. } | Op::Unshare { .. }, ENOSPC) => {
+            "a limit on namespaces is reached; see /proc/sys/user/max_*_namespaces"
+        }
+        (Op::Clone { .. } | Op::Unshare { .. }, EINVAL) => "the kernel lacks one of these namespaces",
+        (Op::Clone { .. } | Op::Unshare { .. } | Op::EnterNamespace { .. }, EPERM) => {
+            "CAP_SYS_ADMIN over the namespace is needed; run as root"
+        }
+        (Op::SetRlimit { .. }, EPERM) => {
+            "the hard limit is above cuddy's own and CAP_SYS_RESOURCE is missing; lower it, or raise cuddy's"
+        }
+        (Op::SetOomScoreAdj { .. }, EACCES | EPERM) => {
+            "to lower the score takes CAP_SYS_RESOURCE; give a value that is not below cuddy's own"
+        }
+        (Op::WriteCgroup { .. }, EINVAL) => "the kernel does not accept this value",
+        (Op::WriteCgroup { .. }, ENOENT) => "this kernel lacks the setting",
+        (Op::WriteCgroup { .. } | Op::JoinCgroup { .. }, EBUSY) => {
+            "the group holds more than the limit, or cgroup v2 forbids processes in inner groups"
+        }
+        (Op::JoinCgroup { .. }, ENOSPC) => "the cpuset of the group above has no processors or memory nodes",
+        (Op::WriteIdMap { .. }, EPERM) => "cuddy may not map these ids; as root every range is allowed",
+        (Op::SetSysctl { .. }, ENOENT) => "this kernel has no such parameter",
+        (Op::SetSysctl { .. }, EINVAL) => "the kernel does not accept this value",
+        (Op::SetSeccomp { .. }, EINVAL) => "the kernel refuses the filter or one of its flags",
+        (Op::PivotRoot, EINVAL) => "the root is on a ramdisk or not a mount; try --no-pivot",
+        (Op::SetCapabilities { .. }, EPERM) => "cuddy itself lacks one of these capabilities",
+        (Op::SetUid { .. } | Op::SetGid { .. }, EINVAL) => {
+            "the id has no mapping in the user namespace; extend uidMappings and gidMappings"
+        }
+        (Op::ChangeDirectory { .. }, ENOENT) => "it does not exist and cannot be made in a read-only root",
+        _ => "",
+    };
+    text.to_owned()
+}

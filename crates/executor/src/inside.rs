@@ -1,0 +1,189 @@
+//! Paths inside the container: resolved when a step runs, by descriptor, never out of the root.
+
+use crate::failure::Error;
+use crate::{Slots, mounts};
+use plan::{Attr, DeviceKind, Follow, MountPoint, Op, Slot};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, makedev};
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// The longest chain of links that is followed by hand; the kernel's own bound (path_resolution(7)).
+const LINKS: usize = 40;
+
+fn resolve(follow: Follow) -> ResolveFlags {
+    let flags = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    match follow {
+        Follow::InRoot => flags,
+        Follow::Never => flags | ResolveFlags::NO_SYMLINKS,
+    }
+}
+
+/// openat2(2). It gives `EAGAIN` when a rename elsewhere might have let it out of the root; then it is
+/// tried anew, as the man page asks.
+fn open(root: BorrowedFd, path: &Path, flags: OFlags, follow: Follow) -> Result<OwnedFd, Errno> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let mut tries = 128;
+    loop {
+        match rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve(follow)) {
+            Err(Errno::AGAIN) if tries > 0 => tries -= 1,
+            result => return result,
+        }
+    }
+}
+
+fn relative(path: &Path) -> &Path {
+    path.strip_prefix("/").unwrap_or(path)
+}
+
+/// The directory that `path` names, made with those above it where they are missing.
+fn directory(root: BorrowedFd, path: &Path, mode: u32, follow: Follow) -> Result<OwnedFd, Errno> {
+    match open(root, path, OFlags::PATH | OFlags::DIRECTORY, follow) {
+        Err(Errno::NOENT) => {}
+        result => return result,
+    }
+    let (parent, name) = split(path).ok_or(Errno::NOENT)?;
+    let above = directory(root, parent, mode, follow)?;
+    match rustix::fs::mkdirat(&above, name, Mode::from_raw_mode(mode)) {
+        Ok(()) => open(root, path, OFlags::PATH | OFlags::DIRECTORY, follow),
+        // Made by somebody else meanwhile, or a link to nowhere: then what it points to is made.
+        Err(Errno::EXIST) if follow == Follow::InRoot => match link(above.as_fd(), parent, name)? {
+            Some(target) => directory(root, &target, mode, follow),
+            None => open(root, path, OFlags::PATH | OFlags::DIRECTORY, follow),
+        },
+        Err(errno) => Err(errno),
+    }
+}
+
+fn split(path: &Path) -> Option<(&Path, &OsStr)> {
+    Some((path.parent()?, path.file_name()?))
+}
+
+/// Where the link `name` in `parent` points, as a path from the root; `None`: it is no link.
+fn link(above: BorrowedFd, parent: &Path, name: &OsStr) -> Result<Option<PathBuf>, Errno> {
+    match rustix::fs::readlinkat(above, name, Vec::new()) {
+        Ok(target) => {
+            use std::os::unix::ffi::OsStrExt;
+            let target = Path::new(OsStr::from_bytes(target.to_bytes()));
+            Ok(Some(target.strip_prefix("/").map_or_else(|_| parent.join(target), Path::to_owned)))
+        }
+        Err(Errno::INVAL) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// The file that `path` names, made empty where it is missing.
+fn file(root: BorrowedFd, path: &Path, follow: Follow) -> Result<OwnedFd, Errno> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match open(root, &path, OFlags::PATH, follow) {
+            Err(Errno::NOENT) => {}
+            result => return result,
+        }
+        let (parent, name) = split(&path).ok_or(Errno::NOENT)?;
+        let above = directory(root, parent, 0o755, follow)?;
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
+        match rustix::fs::openat(&above, name, flags, Mode::from_raw_mode(0o644)) {
+            Ok(_) => {}
+            Err(Errno::EXIST) if follow == Follow::InRoot => {
+                if let Some(target) = link(above.as_fd(), parent, name)? {
+                    path = target;
+                }
+            }
+            Err(errno) => return Err(errno),
+        }
+    }
+    Err(Errno::LOOP)
+}
+
+/// Attaches a mount inside the container, making the mount point where it is missing.
+pub(crate) fn attach(
+    slots: &mut Slots,
+    slot: Slot,
+    path: &Path,
+    follow: Follow,
+    missing: MountPoint,
+) -> Result<(), Error> {
+    let mount = slots.take(slot)?;
+    let root = slots.get(Slot::Root)?;
+    let path = relative(path);
+    let is_directory = match missing {
+        MountPoint::Directory => true,
+        MountPoint::File => false,
+        MountPoint::Same => {
+            FileType::from_raw_mode(rustix::fs::fstat(&mount)?.st_mode) == FileType::Directory
+        }
+    };
+    let target = if is_directory { directory(root, path, 0o755, follow)? } else { file(root, path, follow)? };
+    match mounts::attach_at(mount.as_fd(), target.as_fd()) {
+        Err(error) if error.is(Errno::NOTDIR.raw_os_error()) => {
+            let kinds = if is_directory { ("a directory", "a file") } else { ("a file", "a directory") };
+            let why = format!("the source is {} and there is {} at that path", kinds.0, kinds.1);
+            Err(Error::told(Errno::NOTDIR, why))
+        }
+        result => result,
+    }
+}
+
+pub(crate) fn mask(slots: &Slots, path: &Path) -> Result<(), Error> {
+    let target =
+        open(slots.get(Slot::Root)?, relative(path), OFlags::PATH, Follow::InRoot).map_err(absent)?;
+    let is_directory = FileType::from_raw_mode(rustix::fs::fstat(&target)?.st_mode) == FileType::Directory;
+    let cover = slots.get(if is_directory { Slot::Empty } else { Slot::Null })?;
+    let cover = mounts::clone_descriptor(cover, false)?;
+    mounts::attach_at(cover.as_fd(), target.as_fd())
+}
+
+/// A path below something that is no directory is not there, either.
+fn absent(errno: Errno) -> Errno {
+    if errno == Errno::NOTDIR { Errno::NOENT } else { errno }
+}
+
+pub(crate) fn make_read_only(slots: &Slots, path: &Path) -> Result<(), Error> {
+    let target =
+        open(slots.get(Slot::Root)?, relative(path), OFlags::PATH, Follow::InRoot).map_err(absent)?;
+    let tree = mounts::clone_descriptor(target.as_fd(), true)?;
+    mounts::set_attr(tree.as_fd(), true, Attr::RDONLY, Attr::NONE, None)?;
+    mounts::attach_at(tree.as_fd(), target.as_fd())
+}
+
+pub(crate) fn make_directory(slots: &Slots, path: &Path, mode: u32) -> Result<(), Error> {
+    directory(slots.get(Slot::Root)?, relative(path), mode, Follow::InRoot)?;
+    Ok(())
+}
+
+pub(crate) fn make_symlink(slots: &Slots, target: &str, path: &Path) -> Result<(), Error> {
+    let (parent, name) = split(relative(path)).ok_or(Errno::INVAL)?;
+    let above = directory(slots.get(Slot::Root)?, parent, 0o755, Follow::InRoot)?;
+    Ok(rustix::fs::symlinkat(target, above, name)?)
+}
+
+pub(crate) fn make_device(slots: &Slots, op: &Op) -> Result<(), Error> {
+    let Op::MakeDevice { path, kind, major, minor, mode, uid, gid } = op else {
+        return Err(Errno::INVAL.into());
+    };
+    let (parent, name) = split(relative(path)).ok_or(Errno::INVAL)?;
+    let above = directory(slots.get(Slot::Root)?, parent, 0o755, Follow::InRoot)?;
+    let file_type = match kind {
+        DeviceKind::Block => FileType::BlockDevice,
+        DeviceKind::Char | DeviceKind::Unbuffered => FileType::CharacterDevice,
+        DeviceKind::Fifo => FileType::Fifo,
+    };
+    let number = makedev(*major, *minor);
+    match rustix::fs::mknodat(&above, name, file_type, Mode::from_raw_mode(*mode), number) {
+        Ok(()) if (*uid, *gid) == (0, 0) => Ok(()),
+        Ok(()) => {
+            let owner = (Some(Uid::from_raw(*uid)), Some(Gid::from_raw(*gid)));
+            Ok(rustix::fs::chownat(&above, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)?)
+        }
+        Err(Errno::EXIST) => {
+            let there = rustix::fs::statat(&above, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            if FileType::from_raw_mode(there.st_mode) == file_type && there.st_rdev == number {
+                return Ok(());
+            }
+            Err(Error::told(Errno::EXIST, "something else is there already"))
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}

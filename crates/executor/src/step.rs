@@ -1,0 +1,264 @@
+//! Which function performs which operation, for each side.
+
+use crate::channel::{Message, Wire};
+use crate::failure::{Error, Failure};
+use crate::{Launched, Slots, cgroups, end_process, inside, mounts, process, terminal};
+use plan::{Op, Rendezvous, Slot, Target, TreeSource};
+use rustix::fd::OwnedFd;
+use rustix::net::SocketFlags;
+use rustix::process::Pid;
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::io;
+use sys::clone::Process;
+
+/// The process that creates the container, while it performs its script.
+pub(crate) struct Host<'a> {
+    slots: Slots,
+    record: &'a mut dyn FnMut(Pid) -> io::Result<()>,
+    init: Option<(Pid, OwnedFd, Wire)>,
+}
+
+impl<'a> Host<'a> {
+    pub(crate) fn new(slots: Slots, record: &'a mut dyn FnMut(Pid) -> io::Result<()>) -> Self {
+        Self { slots, record, init: None }
+    }
+
+    /// Performs one step. `script` gives what the process that a clone step makes does with its life.
+    pub(crate) fn perform<F>(&mut self, op: &Op, script: impl FnOnce() -> F) -> Result<(), Error>
+    where
+        F: FnOnce(Slots, Wire) -> Infallible,
+    {
+        match op {
+            Op::Clone { namespaces } => self.clone(process::bits(namespaces), script()),
+            Op::MakeCgroup { directory } => cgroups::make(directory),
+            Op::InheritCpuset { directory, mount } => cgroups::inherit(directory, mount),
+            Op::WriteCgroup { file, value, fallback } => cgroups::write(file, value, fallback.as_ref()),
+            Op::JoinCgroup { file } => cgroups::join(file, self.init()?.0),
+            Op::FilterDevices { directory, program } => cgroups::filter_devices(directory, program),
+            Op::WriteIdMap { kind, text } => {
+                let pid = self.init()?.0;
+                process::write_id_map(&self.slots, pid, *kind, text)
+            }
+            Op::Record => {
+                let pid = self.init()?.0;
+                Ok((self.record)(pid)?)
+            }
+            Op::Send { rendezvous } => send(&self.init()?.2, *rendezvous),
+            Op::Await { rendezvous } => self.init()?.2.meet(*rendezvous),
+            both => either_side(both, &mut self.slots),
+        }
+    }
+
+    fn init(&self) -> Result<&(Pid, OwnedFd, Wire), Error> {
+        self.init.as_ref().ok_or_else(|| Error::told(rustix::io::Errno::SRCH, "init is not there yet"))
+    }
+
+    fn clone(
+        &mut self,
+        namespaces: u64,
+        script: impl FnOnce(Slots, Wire) -> Infallible,
+    ) -> Result<(), Error> {
+        let (ours, theirs) = Wire::pair()?;
+        match sys::clone::clone(namespaces)? {
+            Process::Parent { pid, pidfd } => {
+                self.init = Some((pid, pidfd, ours));
+                Ok(())
+            }
+            Process::Child => {
+                // Whatever happens, this copy of the caller must never return into the caller's code.
+                let _never_return = EndAtUnwind;
+                drop(ours);
+                script(std::mem::take(&mut self.slots), theirs);
+            }
+        }
+    }
+
+    /// Ends init after a step of the host failed. Where init failed first, its word is the better one: the
+    /// host's error is only that nobody answers.
+    pub(crate) fn stop_init(&mut self, error: Error) -> Error {
+        let Some((_, pidfd, channel)) = self.init.take() else { return error };
+        end_process(&pidfd);
+        let mut peer = None;
+        while let Ok(Some(message)) = channel.receive() {
+            if let Message::Failed(failure) = message {
+                peer = Some(failure);
+            }
+        }
+        match (error, peer) {
+            (Error::Peer(failure), _) => Error::Peer(failure),
+            (_, Some(failure)) => Error::Peer(Box::new(failure)),
+            (error, None) => error,
+        }
+    }
+
+    pub(crate) fn finish(self) -> Result<Launched, Failure> {
+        let (pid, pidfd, channel) = self.init.ok_or_else(Failure::died)?;
+        Ok(Launched { pid, pidfd, channel })
+    }
+}
+
+/// Ends the process where a panic would unwind out of it.
+struct EndAtUnwind;
+
+impl Drop for EndAtUnwind {
+    fn drop(&mut self) {
+        sys::process::exit_now(1);
+    }
+}
+
+/// The process that becomes the container, while it performs its script.
+pub(crate) struct Init {
+    slots: Slots,
+    channel: Wire,
+    program: Option<CString>,
+    announced: bool,
+}
+
+impl Init {
+    pub(crate) fn new(slots: Slots, channel: Wire) -> Self {
+        Self { slots, channel, program: None, announced: false }
+    }
+
+    pub(crate) fn perform(&mut self, op: &Op) -> Result<(), Error> {
+        match op {
+            Op::Send { rendezvous } => send(&self.channel, *rendezvous),
+            Op::Await { rendezvous } => self.channel.meet(*rendezvous),
+            Op::AwaitStart => self.await_start(),
+            Op::FindProgram { name, search } => {
+                self.program = Some(crate::program::find(name, search)?);
+                Ok(())
+            }
+            Op::SetSeccomp { flags, program, .. } => {
+                self.announce()?;
+                process::set_filter(*flags, program)
+            }
+            Op::Exec { args, env } => {
+                self.announce()?;
+                Err(crate::program::exec(self.program.as_deref(), args, env))
+            }
+            Op::ExecUnderInit { args, env } => {
+                self.announce()?;
+                let program = self.program.as_deref();
+                Err(crate::program::exec_under_init(self.slots.get(Slot::Cuddy)?, program, args, env))
+            }
+            Op::SetHostname { .. }
+            | Op::SetDomainname { .. }
+            | Op::LinkUp { .. }
+            | Op::SetSysctl { .. }
+            | Op::SetRlimit { .. }
+            | Op::SetOomScoreAdj { .. }
+            | Op::SetUmask { .. }
+            | Op::SetNotDumpable
+            | Op::ResetSignals
+            | Op::NewSession
+            | Op::NewKeyring { .. }
+            | Op::CloseDescriptors { .. }
+            | Op::ChangeDirectory { .. } => process::attribute(op, &self.slots),
+            Op::OwnStdio { .. }
+            | Op::DropBounding { .. }
+            | Op::KeepCapabilities
+            | Op::SetGroups { .. }
+            | Op::SetGid { .. }
+            | Op::SetUid { .. }
+            | Op::SetCapabilities { .. }
+            | Op::SetAmbient { .. }
+            | Op::SetNoNewPrivileges => process::privilege(op),
+            Op::OpenTerminal { rows, columns } => terminal::open(&mut self.slots, *rows, *columns),
+            Op::SendConsole => terminal::send(&mut self.slots),
+            Op::UseTerminal => terminal::take(&mut self.slots),
+            Op::SetPropagation { recursive, propagation } => {
+                mounts::set_propagation(*recursive, *propagation)
+            }
+            Op::Mask { path } => inside::mask(&self.slots, path),
+            Op::MakeReadOnly { path } => inside::make_read_only(&self.slots, path),
+            Op::MakeRootReadOnly => mounts::make_root_read_only(&self.slots),
+            Op::MakeDirectory { path, mode } => inside::make_directory(&self.slots, path, *mode),
+            Op::MakeDevice { .. } => inside::make_device(&self.slots, op),
+            Op::MakeSymlink { target, path } => inside::make_symlink(&self.slots, target, path),
+            Op::PivotRoot => mounts::pivot_root(&self.slots),
+            Op::Chroot => mounts::chroot(&self.slots),
+            both => either_side(both, &mut self.slots),
+        }
+    }
+
+    /// Says that only the program remains, so that the end of the channel means that it runs.
+    fn announce(&mut self) -> Result<(), Error> {
+        if !self.announced {
+            self.channel.send(&Message::Programming)?;
+            self.announced = true;
+        }
+        Ok(())
+    }
+
+    /// The creator is told and goes; from here on whoever says `start` is told of failures.
+    fn await_start(&mut self) -> Result<(), Error> {
+        send(&self.channel, Rendezvous::Created)?;
+        let listener = self.slots.take(Slot::StartSocket)?;
+        loop {
+            let starter = loop {
+                match rustix::net::accept_with(&listener, SocketFlags::CLOEXEC) {
+                    Ok(starter) => break Wire::over(starter),
+                    Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNABORTED) => {}
+                    Err(errno) => return Err(errno.into()),
+                }
+            };
+            // A starter that goes away without a word changes nothing.
+            if let Ok(Some(Message::Meet(Rendezvous::Start))) = starter.receive() {
+                self.channel = starter;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells the other side what failed. Where it is gone, too, nobody is left to tell.
+    pub(crate) fn report(&self, failure: &Failure) {
+        let _ = self.channel.send(&Message::Failed(failure.clone()));
+    }
+}
+
+/// Steps that either script may have.
+fn either_side(op: &Op, slots: &mut Slots) -> Result<(), Error> {
+    match op {
+        Op::OpenProc => process::open_proc(slots),
+        Op::OpenCuddy => {
+            slots.fill(Slot::Cuddy, sys::exe::read_only()?);
+            Ok(())
+        }
+        Op::OpenNamespace { kind, file } => process::open_namespace(slots, *kind, file),
+        Op::EnterNamespace { kind } => process::enter_namespace(slots, *kind),
+        Op::Unshare { namespaces } => Ok(sys::namespace::unshare(process::bits(namespaces))?),
+        Op::WriteTimeOffsets { text } => process::write_proc(slots, "self/timens_offsets", text),
+        Op::NewMount { fstype, source, options, attr, slot } => {
+            let mount = mounts::new(fstype, source.as_deref(), options, *attr)?;
+            slots.fill(*slot, mount);
+            Ok(())
+        }
+        Op::MakeDirectories { slot, names } => mounts::make_directories(slots, *slot, names),
+        Op::CloneTree { source: TreeSource::Path(path), recursive, slot } => {
+            let tree = mounts::clone_path(path, *recursive)?;
+            slots.fill(*slot, tree);
+            Ok(())
+        }
+        Op::CloneTree { source: TreeSource::Slot(from), recursive, slot } => {
+            let tree = mounts::clone_descriptor(slots.get(*from)?, *recursive)?;
+            slots.fill(*slot, tree);
+            Ok(())
+        }
+        Op::CheckNull { slot } => mounts::check_null(slots.get(*slot)?),
+        Op::MakeIdMap { users, groups } => process::make_id_map(slots, users, groups),
+        Op::SetIdMap { slot } => mounts::set_id_map(slots, *slot),
+        Op::SetAttr { slot, recursive, set, clear, propagation } => {
+            mounts::set_attr(slots.get(*slot)?, *recursive, *set, *clear, *propagation)
+        }
+        Op::Attach { slot, target: Target::Host(path) } => mounts::attach_on_host(slots, *slot, path),
+        Op::Attach { slot, target: Target::Inside { path, follow, missing } } => {
+            inside::attach(slots, *slot, path, *follow, *missing)
+        }
+        other => Err(Error::told(rustix::io::Errno::NOSYS, format!("{other} is in the wrong script"))),
+    }
+}
+
+fn send(channel: &Wire, rendezvous: Rendezvous) -> Result<(), Error> {
+    Ok(channel.send(&Message::Meet(rendezvous))?)
+}

@@ -1,0 +1,56 @@
+//! The container's terminal, pts(4).
+
+use crate::Slots;
+use crate::failure::Error;
+use plan::Slot;
+use rustix::fd::AsFd;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::pty::OpenptFlags;
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+
+const DEVPTS_SUPER_MAGIC: i64 = 0x1cd1;
+
+/// Opens both ends. The container's files are not trusted to be a devpts, the file system itself is asked
+/// (CVE-2025-52565).
+pub(crate) fn open(slots: &mut Slots, rows: u16, columns: u16) -> Result<(), Error> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+    let root = slots.get(Slot::Root)?;
+    let console = rustix::fs::openat2(root, c"dev/pts/ptmx", flags, Mode::empty(), resolve)?;
+    if rustix::fs::fstatfs(&console)?.f_type as i64 != DEVPTS_SUPER_MAGIC {
+        return Err(Error::told(Errno::NODEV, "/dev/pts of the container is not devpts; mount it there"));
+    }
+    rustix::pty::unlockpt(&console)?;
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let terminal = rustix::pty::ioctl_tiocgptpeer(&console, flags)?;
+    if (rows, columns) != (0, 0) {
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&terminal, size)?;
+    }
+    slots.fill(Slot::Console, console);
+    slots.fill(Slot::Terminal, terminal);
+    Ok(())
+}
+
+/// Sends our end over the console socket, with a name as its data, as runc does.
+pub(crate) fn send(slots: &mut Slots) -> Result<(), Error> {
+    let console = slots.take(Slot::Console)?;
+    let socket = slots.take(Slot::ConsoleSocket)?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [console.as_fd()];
+    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+    rustix::net::sendmsg(&socket, &[IoSlice::new(b"/dev/ptmx")], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+pub(crate) fn take(slots: &mut Slots) -> Result<(), Error> {
+    let terminal = slots.take(Slot::Terminal)?;
+    rustix::process::ioctl_tiocsctty(&terminal)?;
+    rustix::stdio::dup2_stdin(&terminal)?;
+    rustix::stdio::dup2_stdout(&terminal)?;
+    Ok(rustix::stdio::dup2_stderr(&terminal)?)
+}
