@@ -14,14 +14,17 @@ pub const NAMES: [&str; 6] = ["floor", "cuddy-oci", "crun", "youki", "runc", "un
 
 /// One program that starts a container and waits for its end.
 pub struct Peer {
+    /// Its name in the table.
     pub name: &'static str,
     program: PathBuf,
     kind: Kind,
+    /// What runs in the container.
+    words: &'static [&'static str],
 }
 
 enum Kind {
     /// `PROGRAM --root STATE run --bundle BUNDLE ID`
-    Oci { state: PathBuf, bundle: PathBuf },
+    Oci { state: PathBuf, bundle: PathBuf, config: Value },
     /// `floor ROOTFS CGROUP COMMAND`
     Floor { rootfs: PathBuf, cgroup: String },
     /// `unshare -mpfiun chroot ROOTFS COMMAND`: what a shell script would do.
@@ -29,17 +32,27 @@ enum Kind {
 }
 
 impl Peer {
+    /// Changes what runs in the container.
+    pub fn set_words(&mut self, words: &'static [&'static str]) -> Result<()> {
+        self.words = words;
+        if let Kind::Oci { bundle, config, .. } = &mut self.kind {
+            config["process"]["args"] = json!(words);
+            fs::write(bundle.join("config.json"), serde_json::to_vec_pretty(config)?)?;
+        }
+        Ok(())
+    }
+
     /// The command that starts and ends one container, `id`.
     pub fn command(&self, id: &str) -> Command {
         let mut command = Command::new(&self.program);
         match &self.kind {
-            Kind::Oci { state, bundle } => {
-                command.arg("--root").arg(state).arg("run").arg("--bundle").arg(bundle).arg(id)
+            Kind::Oci { state, bundle, .. } => {
+                command.arg("--root").arg(state).args(["run", "--bundle"]).arg(bundle).arg(id)
             }
-            Kind::Floor { rootfs, cgroup } => command.arg(rootfs).arg(cgroup).arg("/bin/true"),
-            Kind::Unshare { rootfs } => command.args(["-mpfiun", "chroot"]).arg(rootfs).arg("/bin/true"),
+            Kind::Floor { rootfs, cgroup } => command.arg(rootfs).arg(cgroup).args(self.words),
+            Kind::Unshare { rootfs } => command.args(["-mpfiun", "chroot"]).arg(rootfs).args(self.words),
         };
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stdin(Stdio::null());
         command
     }
 }
@@ -65,7 +78,9 @@ impl Bed {
             ["/bin/busybox", "/usr/bin/busybox"].map(Path::new).into_iter().find(|path| path.exists());
         let busybox = busybox.context("no busybox: apt-get install busybox-static")?;
         fs::copy(busybox, bed.rootfs().join("bin/busybox"))?;
-        std::os::unix::fs::symlink("busybox", bed.rootfs().join("bin/true"))?;
+        for applet in ["sh", "true"] {
+            std::os::unix::fs::symlink("busybox", bed.rootfs().join("bin").join(applet))?;
+        }
         Ok(bed)
     }
 
@@ -73,7 +88,7 @@ impl Bed {
         self.dir.join("rootfs")
     }
 
-    /// Prepares the peer `name`; an error says why it cannot take part.
+    /// Prepares the peer `name` to run `/bin/true`; an error says why it cannot take part.
     pub fn peer(&self, name: &'static str) -> Result<Peer> {
         let rootfs = self.rootfs();
         let (program, kind) = match name {
@@ -87,7 +102,9 @@ impl Bed {
         if program.components().count() == 1 {
             anyhow::ensure!(workspace::on_path(name), "it is not installed");
         }
-        Ok(Peer { name, program, kind })
+        let mut peer = Peer { name, program, kind, words: &[] };
+        peer.set_words(&["/bin/true"])?;
+        Ok(peer)
     }
 
     /// The program without a runtime; see the head of `floor.c`.
@@ -105,18 +122,16 @@ impl Bed {
         config["linux"]["cgroupsPath"] = json!(format!("/{}-{name}", self.prefix));
         let bundle = self.dir.join(format!("bundle-{name}"));
         fs::create_dir(&bundle)?;
-        fs::write(bundle.join("config.json"), serde_json::to_vec_pretty(&config)?)?;
-        Ok(Kind::Oci { state: self.dir.join(format!("state-{name}")), bundle })
+        Ok(Kind::Oci { state: self.dir.join(format!("state-{name}")), bundle, config })
     }
 }
 
-/// `runc spec`'s configuration without a terminal and with `/bin/true`. On a host that has version 1 hierarchies, runc 1.1
+/// `runc spec`'s configuration without a terminal. On a host that has version 1 hierarchies, runc 1.1
 /// leaves the cgroup namespace out; it is added, so that the configuration is the same everywhere.
 fn configuration(dir: &Path) -> Result<Value> {
     workspace::run(Command::new("runc").args(["spec", "--bundle"]).arg(dir))?;
     let mut config: Value = serde_json::from_slice(&fs::read(dir.join("config.json"))?)?;
     config["process"]["terminal"] = json!(false);
-    config["process"]["args"] = json!(["/bin/true"]);
     let namespaces = config["linux"]["namespaces"].as_array_mut().context("runc spec wrote no namespaces")?;
     if !namespaces.iter().any(|namespace| namespace["type"] == "cgroup") {
         namespaces.push(json!({ "type": "cgroup" }));

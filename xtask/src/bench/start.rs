@@ -122,13 +122,26 @@ fn hide_v2_controllers(dir: &Path) -> Result<()> {
 fn ready_peers(bed: &Bed, options: &Options, ids: &mut impl Iterator<Item = String>) -> Vec<Peer> {
     let mut ready = Vec::new();
     for name in NAMES.into_iter().filter(|name| options.wants(name)) {
-        let tried = bed.peer(name).and_then(|peer| time(&peer, &ids.next().unwrap()).map(|_| peer));
-        match tried {
+        match bed.peer(name).and_then(|peer| proven(peer, ids)) {
             Ok(peer) => ready.push(peer),
             Err(error) => eprintln!("without {name}: {error:#}"),
         }
     }
     ready
+}
+
+/// The peer, if the command that it runs is the first process of a pid namespace: one that does nothing would be fast.
+fn proven(mut peer: Peer, ids: &mut impl Iterator<Item = String>) -> Result<Peer> {
+    peer.set_words(&["/bin/sh", "-c", "echo process $$"])?;
+    let said = workspace::output(&mut peer.command(&ids.next().unwrap()))?;
+    ensure!(
+        said.trim() == "process 1",
+        "its command is not process 1 of a container; it said `{}`",
+        said.trim()
+    );
+    peer.set_words(&["/bin/true"])?;
+    time(&peer, &ids.next().unwrap())?;
+    Ok(peer)
 }
 
 fn measure(peers: &[Peer], options: &Options, ids: &mut impl Iterator<Item = String>) -> Result<Vec<Series>> {
@@ -151,7 +164,7 @@ fn measure(peers: &[Peer], options: &Options, ids: &mut impl Iterator<Item = Str
 /// The wall time of one container, from before the runtime is spawned until it has been waited for.
 fn time(peer: &Peer, id: &str) -> Result<Duration> {
     let mut command = peer.command(id);
-    command.stderr(Stdio::piped());
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
     let start = Instant::now();
     let mut child = command.spawn().with_context(|| format!("cannot run {}", workspace::shown(&command)))?;
     let status = child.wait()?;
