@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         trial("a busybox bundle runs", runc(), busybox),
         trial("the probe reports what it was given", runc(), probe),
         trial("the probe's attacks fail in a container", runc(), attacks),
+        trial("a minimal Debian is made once", [Need::Root, Need::Program("mmdebstrap")], debian),
         trial("the machine's snapshot sees mounts and files", [Need::Root], snapshot),
     ])
 }
@@ -146,6 +147,14 @@ fn attacks() {
         let verdict: probe::Verdict = runc(&mut bundle).ok().json();
         assert_eq!(verdict.outcome, expect, "{verdict:?}");
     }
+}
+
+fn debian() {
+    let tar = testbed::debian_tar();
+    let made = fs::metadata(&tar).unwrap().modified().unwrap();
+    let release = run(Command::new("tar").arg("-xOf").arg(&tar).arg("./usr/lib/os-release")).ok();
+    assert!(release.stdout.contains("ID=debian"), "{release:#?}");
+    assert_eq!(fs::metadata(testbed::debian_tar()).unwrap().modified().unwrap(), made);
 }
 
 fn snapshot() {
