@@ -10,9 +10,15 @@
 //! both. [`terminal`] and [`supervise`] are what cuddy does while a container runs. Nothing here prints.
 
 pub mod config;
+mod error;
 pub mod facts;
 pub mod id;
 pub mod options;
+pub mod prepare;
 pub mod root;
+pub mod run;
+pub mod supervise;
 pub mod terminal;
 pub mod user;
+
+pub use error::Error;

@@ -93,6 +93,14 @@ pub fn resolve(root: impl AsFd, spec: Option<&UserSpec>) -> Result<User, UserErr
     look_up(&file("etc/passwd")?, &file("etc/group")?, spec)
 }
 
+/// The same for a root file system whose files are not there to be read: numbers only.
+///
+/// # Errors
+/// A name.
+pub fn without_files(spec: Option<&UserSpec>) -> Result<User, UserError> {
+    look_up("", "", spec)
+}
+
 fn look_up(passwd: &str, group: &str, spec: Option<&UserSpec>) -> Result<User, UserError> {
     let root = Principal::Id(0);
     let principal = spec.map_or(&root, |spec| &spec.user);

@@ -48,59 +48,68 @@ fn bind(source: &Path, destination: &Path, options: &[&str]) -> Mount {
 /// A user namespace may mount proc, sysfs and mqueue only for a pid, network or ipc namespace that it
 /// owns (user_namespaces(7)); where it shares the host's, the host's own mount is bound in place.
 fn defaults(options: &RunOptions, ids: &IdMaps) -> Vec<Mount> {
+    const PLAIN: [&str; 3] = ["nosuid", "noexec", "nodev"];
     let spaces = &options.namespaces;
-    let access = if options.privileges.privileged { "rw" } else { "ro" };
-    let hosts_own = |path: &str, access: &str| {
-        bind(Path::new(path), Path::new(path), &["rbind", "rprivate", "nosuid", "noexec", "nodev", access])
+    let access = if options.privileges.privileged { None } else { Some("ro") };
+    let hosts_own = |path: &str| {
+        bind(Path::new(path), Path::new(path), &["rbind", "rprivate", "nosuid", "noexec", "nodev"])
     };
-    let mut mounts = Vec::new();
-    mounts.push(match spaces.pid {
-        Shared::Host if ids.own() => hosts_own("/proc", "rw"),
-        _ => new("proc", "proc", "/proc", &["nosuid", "noexec", "nodev"]),
-    });
-    mounts.push(new("tmpfs", "tmpfs", "/dev", &["nosuid", "strictatime", "mode=755", "size=65536k"]));
-    let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
+    let proc = match spaces.pid {
+        Shared::Host if ids.own() => hosts_own("/proc"),
+        _ => new("proc", "proc", "/proc", &PLAIN),
+    };
+    let dev = new("tmpfs", "tmpfs", "/dev", &["nosuid", "strictatime", "mode=755", "size=65536k"]);
+    let mut pts = new(
+        "devpts",
+        "devpts",
+        "/dev/pts",
+        &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
+    );
     // Group 5 is tty in every distribution.
     if ids.has_group(5) {
-        pts.push("gid=5");
+        pts.options.push("gid=5".to_owned());
     }
-    mounts.push(new("devpts", "devpts", "/dev/pts", &pts));
-    mounts.push(match spaces.network {
-        Network::Host if ids.own() => hosts_own("/sys", access),
-        _ => new("sysfs", "sysfs", "/sys", &["nosuid", "noexec", "nodev", access]),
-    });
-    mounts.push(new("cgroup", "cgroup", "/sys/fs/cgroup", &["nosuid", "noexec", "nodev", access]));
-    mounts.push(match spaces.ipc {
-        Ipc::Host => hosts_own("/dev/mqueue", "rw"),
-        _ => new("mqueue", "mqueue", "/dev/mqueue", &["nosuid", "noexec", "nodev"]),
-    });
-    match spaces.ipc {
-        Ipc::Host => mounts.push(hosts_own("/dev/shm", "rw")),
-        Ipc::NoShm => {}
+    let mut sys = match spaces.network {
+        Network::Host if ids.own() => hosts_own("/sys"),
+        _ => new("sysfs", "sysfs", "/sys", &PLAIN),
+    };
+    let mut cgroup = new("cgroup", "cgroup", "/sys/fs/cgroup", &PLAIN);
+    for mount in [&mut sys, &mut cgroup] {
+        mount.options.extend(access.map(str::to_owned));
+    }
+    let mqueue = match spaces.ipc {
+        Ipc::Host => hosts_own("/dev/mqueue"),
+        _ => new("mqueue", "mqueue", "/dev/mqueue", &PLAIN),
+    };
+    let shm = match spaces.ipc {
+        Ipc::Host => Some(hosts_own("/dev/shm")),
+        Ipc::NoShm => None,
         Ipc::Own | Ipc::Container(_) => {
             let size = format!("size={}", options.shm_size.unwrap_or(DEFAULT_SHM_SIZE));
-            mounts.push(new("tmpfs", "shm", "/dev/shm", &["nosuid", "noexec", "nodev", "mode=1777", &size]));
+            Some(new("tmpfs", "shm", "/dev/shm", &["nosuid", "noexec", "nodev", "mode=1777", &size]))
         }
-    }
-    mounts
+    };
+    [proc, dev, pts, sys, cgroup, mqueue].into_iter().chain(shm).collect()
 }
 
+/// A mount that was asked for. `rw` is never written down: a bind mount of what is read-only on the host
+/// stays read-only.
 fn requested(request: &MountRequest) -> Mount {
     let mut mount = match &request.source {
-        MountSource::Bind { path, recursive, propagation } => {
-            let reach = if *recursive { "rbind" } else { "bind" };
+        MountSource::Bind { path, recursive: true, propagation } => {
             // rro: what is mounted below the source is read-only with it (mount_setattr(2)).
-            let access = match (request.readonly, recursive) {
-                (false, _) => "rw",
-                (true, true) => "rro",
-                (true, false) => "ro",
-            };
-            bind(path, &request.target, &[reach, propagation.name(), access])
+            let mut mount = bind(path, &request.target, &["rbind", propagation.name()]);
+            mount.options.extend(request.readonly.then(|| "rro".to_owned()));
+            mount
+        }
+        MountSource::Bind { path, recursive: false, propagation } => {
+            let mut mount = bind(path, &request.target, &["bind", propagation.name()]);
+            mount.options.extend(request.readonly.then(|| "ro".to_owned()));
+            mount
         }
         MountSource::Tmpfs { data } => {
-            let access = if request.readonly { "ro" } else { "rw" };
-            let target = request.target.to_string_lossy();
-            let mut mount = new("tmpfs", "tmpfs", &target, &[access]);
+            let mut mount = new("tmpfs", "tmpfs", &request.target.to_string_lossy(), &[]);
+            mount.options.extend(request.readonly.then(|| "ro".to_owned()));
             mount.options.extend(data.iter().cloned());
             mount
         }

@@ -76,11 +76,10 @@ impl Propagation {
 }
 
 /// Flags that may follow `-v` and `--tmpfs`, by pairs that exclude each other.
-const FLAGS: [(&str, &str); 8] = [
+const FLAGS: [(&str, &str); 7] = [
     ("exec", "noexec"),
     ("suid", "nosuid"),
     ("dev", "nodev"),
-    ("async", "sync"),
     ("atime", "noatime"),
     ("diratime", "nodiratime"),
     ("relatime", "norelatime"),

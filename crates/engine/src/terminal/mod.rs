@@ -1,13 +1,47 @@
-//! The user's terminal.
+//! The user's terminal, and the one in the container.
+//!
+//! ```text
+//!   user's terminal ◀──▶ cuddy ◀──▶ master ║ slave ◀──▶ container
+//!     raw mode           relay             pty
+//! ```
+//!
+//! While a container has a terminal, the user's own only passes bytes: Ctrl-C is a byte that the pty in
+//! the container turns into SIGINT for whatever runs there.
 
+mod raw;
+mod relay;
+
+pub use raw::RawMode;
+pub use relay::{Ends, relay, relay_between};
+
+use crate::options::OptionError;
+use rustix::fd::BorrowedFd;
 use rustix::termios;
 use spec::ConsoleSize;
 
-/// The size of the user's terminal: of standard input, else of standard output; `None` if neither is one.
+/// The user's terminal: standard input, else standard output; `None` if neither is one.
+fn user() -> Option<BorrowedFd<'static>> {
+    [rustix::stdio::stdin(), rustix::stdio::stdout()].into_iter().find(|fd| termios::isatty(fd))
+}
+
+/// The size of the user's terminal, if there is one.
 #[must_use]
 pub fn size() -> Option<ConsoleSize> {
-    let size = termios::tcgetwinsize(rustix::stdio::stdin())
-        .or_else(|_| termios::tcgetwinsize(rustix::stdio::stdout()))
-        .ok()?;
+    let size = termios::tcgetwinsize(user()?).ok()?;
     Some(ConsoleSize { height: size.ws_row, width: size.ws_col })
+}
+
+/// Refuses `-i` and `-t` together where standard input is no terminal, as Docker does.
+///
+/// # Errors
+/// It is none.
+pub fn check_input() -> Result<(), OptionError> {
+    if termios::isatty(rustix::stdio::stdin()) {
+        return Ok(());
+    }
+    Err(OptionError::new(
+        "-i with -t",
+        "standard input is not a terminal",
+        "leave out -t to pass on a pipe or a file, or leave out -i",
+    ))
 }

@@ -1,0 +1,28 @@
+//! `cuddy explain`.
+
+use crate::args::{ExplainRunArgs, Format, Global};
+use crate::failure::Failure;
+use crate::run::{places, understood};
+use engine::prepare::rehearse;
+use std::io::Write;
+
+/// Prints the steps that `cuddy run` would take.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run(global: &Global, args: &ExplainRunArgs) -> Result<u8, Failure> {
+    let (root, options) = understood(&args.run)?;
+    let launch = rehearse(&places(global), &root, options, |_| None)?;
+    let planned = engine::run::plan(&launch)?;
+    let failed = |error: std::io::Error| Failure::new(format!("standard output: {error}"), Vec::new());
+    let text = match args.format {
+        Format::Syscall => plan::render::syscalls(&planned.plan),
+        Format::Shell => plan::render::shell_script(&planned.plan),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&planned.plan).map_err(|error| failed(error.into()))?;
+            json + "\n"
+        }
+    };
+    std::io::stdout().lock().write_all(text.as_bytes()).map_err(failed)?;
+    Ok(0)
+}

@@ -1,0 +1,61 @@
+//! `cuddy run`.
+
+use crate::args::{Global, LogLevel, RunArgs};
+use crate::failure::Failure;
+use crate::lower::{self, Surroundings};
+use crate::progress::Unpacking;
+use engine::options::RunOptions;
+use engine::prepare::{Launch, Places, prepare, rehearse};
+use engine::root::{self, Root};
+use std::io::Write;
+
+/// Runs a container and gives its exit code.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run(global: &Global, args: &RunArgs) -> Result<u8, Failure> {
+    let (root, options) = understood(args)?;
+    if args.print_config {
+        let launch = rehearse(&places(global), &root, options, |_| None)?;
+        return print_config(&launch);
+    }
+    if options.tty && options.interactive {
+        engine::terminal::check_input()?;
+    }
+    let mut unpacking = Unpacking::new(&root);
+    let launch = prepare(&places(global), &root, options, |_| None, &mut |progress| unpacking.show(progress));
+    unpacking.finish();
+    let launch = launch?;
+    if global.log_level >= LogLevel::Warn {
+        for note in &launch.prepared.notes {
+            eprintln!("cuddy: {note}");
+        }
+    }
+    Ok(engine::run::run(launch)?)
+}
+
+/// ROOT and the options, from the arguments and from where they were typed.
+///
+/// # Errors
+/// A value that an option cannot have, or a ROOT that is none.
+pub fn understood(args: &RunArgs) -> Result<(Root, RunOptions), Failure> {
+    let directory = std::env::current_dir().map_err(|error| {
+        Failure::new(format!("the working directory: {error}"), vec!["change to one that exists".to_owned()])
+    })?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let (root, options) = lower::run(args, &Surroundings { directory: &directory, variable: &variable })?;
+    Ok((root::resolve(&root)?, options))
+}
+
+/// Where cuddy keeps things.
+pub fn places(global: &Global) -> Places {
+    Places { root: global.root.clone(), run_root: global.run_root.clone() }
+}
+
+fn print_config(launch: &Launch) -> Result<u8, Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("standard output: {error}"), Vec::new());
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &launch.prepared.config).map_err(|error| failed(error.into()))?;
+    writeln!(out).map_err(failed)?;
+    Ok(0)
+}

@@ -1,0 +1,202 @@
+//! Everything that is decided before the kernel is changed.
+
+use crate::config::{self, Container, Defaults, Prepared};
+use crate::error::{Error, system};
+use crate::facts::Facts;
+use crate::options::{OptionError, RootAccess, RunOptions};
+use crate::root::Root;
+use crate::{id, user};
+use image::Progress;
+use planner::{RootSource, Upper};
+use rustix::fs::{CWD, Mode, OFlags};
+use spec::ContainerId;
+use std::path::{Path, PathBuf};
+
+/// Where cuddy keeps things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// What outlives a container: `/var/lib/cuddy`.
+    pub root: PathBuf,
+    /// What a reboot takes away: `/run/cuddy`.
+    pub run_root: PathBuf,
+}
+
+/// A container that is ready to be planned and started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Launch {
+    /// Its id, 64 hexadecimal digits.
+    pub id: ContainerId,
+    /// Its name for people.
+    pub name: ContainerId,
+    /// Its bundle: the directory of its configuration and generated files. Not made yet.
+    pub bundle: PathBuf,
+    /// The configuration, the generated files, and notes for the user.
+    pub prepared: Prepared,
+    /// How its root file system is put together, and whether it has an init.
+    pub how: planner::Options,
+    /// What the machine is.
+    pub host: plan::facts::HostFacts,
+    /// What was asked for.
+    pub options: RunOptions,
+}
+
+/// The tree of a root file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tree {
+    /// It is on disk.
+    There(PathBuf),
+    /// It will be, once the archive is unpacked.
+    Later(PathBuf),
+}
+
+/// Prepares a container to be run: unpacks an archive if the store does not have it, and changes nothing else.
+///
+/// `running` finds the first process of a running container by name or id.
+///
+/// # Errors
+/// Something that was asked for cannot be had.
+pub fn prepare(
+    places: &Places,
+    root: &Root,
+    options: RunOptions,
+    running: impl Fn(&ContainerId) -> Option<i32>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Launch, Error> {
+    check(root, &options)?;
+    // Everything that can be refused is refused before an archive is unpacked.
+    let (host, facts) = ask(&options, running)?;
+    let tree = match root {
+        Root::Host(path) | Root::Directory(path) => path.clone(),
+        Root::Archive(path) => image::Store::open(&places.root)?.import_archive(path, progress)?.rootfs,
+    };
+    finish(places, &Tree::There(tree), options, host, &facts)
+}
+
+/// The same for `explain`: changes nothing at all. An archive is not unpacked, so its users are not known.
+///
+/// # Errors
+/// As [`prepare`], and a user by name in an archive.
+pub fn rehearse(
+    places: &Places,
+    root: &Root,
+    options: RunOptions,
+    running: impl Fn(&ContainerId) -> Option<i32>,
+) -> Result<Launch, Error> {
+    check(root, &options)?;
+    let (host, facts) = ask(&options, running)?;
+    let tree = match root {
+        Root::Host(path) | Root::Directory(path) => Tree::There(path.clone()),
+        Root::Archive(_) => Tree::Later(places.root.join("layers/sha256-DIGEST/rootfs")),
+    };
+    finish(places, &tree, options, host, &facts)
+}
+
+fn ask(
+    options: &RunOptions,
+    running: impl Fn(&ContainerId) -> Option<i32>,
+) -> Result<(plan::facts::HostFacts, Facts), Error> {
+    let host = host::probe()?;
+    let facts = Facts::gather(options, host.clone(), running)?;
+    Ok((host, facts))
+}
+
+/// Refuses what is known to be wrong before anything is asked or unpacked.
+fn check(root: &Root, options: &RunOptions) -> Result<(), OptionError> {
+    let object = match (options.root_access, root) {
+        (RootAccess::InPlace, Root::Host(_)) => "host:",
+        (RootAccess::InPlace, Root::Archive(_)) => "an archive",
+        _ => return Ok(()),
+    };
+    Err(OptionError::new(
+        format!("--root-rw with {object}"),
+        "what is below a container's own layer is not to be changed there",
+        "leave it out: everything may be written, and is thrown away; or name a directory of your own",
+    ))
+}
+
+fn finish(
+    places: &Places,
+    tree: &Tree,
+    options: RunOptions,
+    host: plan::facts::HostFacts,
+    facts: &Facts,
+) -> Result<Launch, Error> {
+    let id = id::new_id().map_err(system("make an id with getrandom"))?;
+    let name = match &options.name {
+        Some(name) => name.clone(),
+        None => id::new_name(0).map_err(system("make a name with getrandom"))?,
+    };
+    let bundle = places.run_root.join("containers").join(id.as_str());
+    let user = match tree {
+        Tree::There(path) => user_of(path, &options)?,
+        Tree::Later(_) => user::without_files(options.process.user.as_ref())?,
+    };
+    let (Tree::There(path) | Tree::Later(path)) = tree;
+    let (root, source) = match options.root_access {
+        RootAccess::InPlace => (path.clone(), RootSource::Configured),
+        // A root that is only read has a layer, too: that is where the targets of mounts are made.
+        RootAccess::Throwaway | RootAccess::ReadOnly => {
+            let place = bundle.join("rootfs");
+            (place.clone(), RootSource::Overlay { lower: path.clone(), upper: Upper::Memory { place } })
+        }
+    };
+    let defaults = Defaults::default();
+    let container = Container { id: &id, root: &root, files: &bundle, defaults: &defaults };
+    let prepared = config::config(&options, &container, facts, &user)?;
+    let how = planner::Options { root: source, init: options.init, ..planner::Options::default() };
+    Ok(Launch { id, name, bundle, prepared, how, host, options })
+}
+
+fn user_of(tree: &Path, options: &RunOptions) -> Result<user::User, Error> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::openat(CWD, tree, flags, Mode::empty())
+        .map_err(system(format!("open the root file system {}", tree.display())))?;
+    Ok(user::resolve(&root, options.process.user.as_ref())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places() -> Places {
+        Places { root: "/no/such/lib".into(), run_root: "/no/such/run".into() }
+    }
+
+    #[test]
+    fn a_rehearsal_of_this_machine_changes_nothing() {
+        let launch = rehearse(&places(), &Root::Host("/".into()), RunOptions::default(), |_| None).unwrap();
+        let place = launch.bundle.join("rootfs");
+        assert_eq!(
+            launch.how.root,
+            RootSource::Overlay { lower: "/".into(), upper: Upper::Memory { place: place.clone() } }
+        );
+        assert_eq!(launch.prepared.config.root.unwrap().path, place);
+        assert!(!Path::new("/no/such").exists());
+    }
+
+    #[test]
+    fn what_is_below_is_not_written_to() {
+        let options = RunOptions { root_access: RootAccess::InPlace, ..RunOptions::default() };
+        for (root, expect) in [(Root::Host("/".into()), "host:"), (Root::Archive("/x".into()), "an archive")]
+        {
+            let error = rehearse(&places(), &root, options.clone(), |_| None).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!(
+                    "--root-rw with {expect}: what is below a container's own layer is not to be changed there"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn the_users_of_an_archive_are_not_known_before_it_is_unpacked() {
+        let mut options = RunOptions::default();
+        let root = Root::Archive("/x.tar".into());
+        options.process.user = Some(crate::options::user::user("7:8").unwrap());
+        let launch = rehearse(&places(), &root, options.clone(), |_| None).unwrap();
+        assert_eq!(launch.prepared.config.process.unwrap().user.additional_gids, [8]);
+        options.process.user = Some(crate::options::user::user("web").unwrap());
+        assert!(rehearse(&places(), &root, options, |_| None).is_err());
+    }
+}

@@ -1,0 +1,110 @@
+//! What cuddy does while a container runs: pass signals on, wait, and say how it ended.
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
+use rustix::process::{Signal, WaitId, WaitIdOptions, waitid};
+use std::io;
+use sys::signal::SignalFd;
+
+/// Signals that are passed on to the container. Not among them: those that a program gets for its own
+/// mistakes, those that cannot be caught, and those that are about cuddy (SIGCHLD, SIGPIPE).
+const PASSED_ON: [Signal; 6] =
+    [Signal::HUP, Signal::INT, Signal::QUIT, Signal::USR1, Signal::USR2, Signal::TERM];
+
+/// Signals about the user's terminal, which cuddy answers itself.
+const TERMINAL: [Signal; 3] = [Signal::WINCH, Signal::TSTP, Signal::CONT];
+
+/// The real-time signals that the C library leaves to programs: systemd in a container is told with them.
+const REAL_TIME: std::ops::RangeInclusive<i32> = 34..=64;
+
+/// The signals that cuddy reads from a descriptor while a container runs. Made before the container, so
+/// that none is lost in between; the mask is put back when it is dropped.
+#[derive(Debug)]
+pub struct Signals(SignalFd);
+
+impl Signals {
+    /// For a container without a terminal. Ctrl-Z stops cuddy as it would any program.
+    ///
+    /// # Errors
+    /// signalfd(2) fails.
+    pub fn for_pipes() -> io::Result<Self> {
+        Self::block(&[])
+    }
+
+    /// For a container with a terminal: also the size of the user's, and being stopped and continued.
+    ///
+    /// # Errors
+    /// signalfd(2) fails.
+    pub fn for_terminal() -> io::Result<Self> {
+        Self::block(&TERMINAL)
+    }
+
+    fn block(more: &[Signal]) -> io::Result<Self> {
+        let named = PASSED_ON.iter().chain(more).map(|signal| signal.as_raw());
+        SignalFd::new(&named.chain(REAL_TIME).collect::<Vec<i32>>()).map(Self)
+    }
+
+    /// The next one that came; `None`: there is none.
+    pub(crate) fn next(&self) -> io::Result<Option<i32>> {
+        self.0.read()
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Sends a signal to the container's first process. That it has ended is no error.
+pub(crate) fn forward(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    match sys::signal::send(pidfd, signal) {
+        Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Ok(()),
+        other => other,
+    }
+}
+
+/// Waits until the process of `pidfd` has ended, and passes signals on to it. For a container without a
+/// terminal: it has the standard streams themselves, so there is nothing to copy.
+///
+/// # Errors
+/// poll(2) or pidfd_send_signal(2) fails.
+pub fn supervise(signals: &Signals, pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    loop {
+        let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        if !fds[1].revents().is_empty() {
+            return Ok(());
+        }
+        while let Some(signal) = signals.next()? {
+            forward(pidfd, signal)?;
+        }
+    }
+}
+
+/// Reaps the process of `pidfd`, a child of this one, and gives its exit code: its own, or 128 + n when
+/// signal n ended it. Waits for its end.
+///
+/// # Errors
+/// waitid(2) fails: it is no child, or was reaped before.
+pub fn exit_code(pidfd: BorrowedFd<'_>) -> io::Result<u8> {
+    let status = loop {
+        match waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED) {
+            Ok(Some(status)) => break status,
+            Ok(None) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    };
+    let code = match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => code,
+        (None, Some(signal)) => 128 + signal,
+        // waitid(2) was asked about ends only.
+        (None, None) => 255,
+    };
+    // The kernel keeps eight bits of an exit code, and signals end at 64.
+    Ok(u8::try_from(code).unwrap_or(u8::MAX))
+}
