@@ -1,7 +1,7 @@
 //! The archive's file: read once, in order, with its digest taken on the way.
 
 use crate::digest::Digest;
-use sha2::{Digest as _, Sha256};
+use ring::digest::{Context, SHA256};
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ pub(crate) struct Input<'a> {
     buffer: Box<[u8]>,
     /// What of `buffer` is read from the file but not yet consumed.
     unread: std::ops::Range<usize>,
-    hash: Sha256,
+    hash: Context,
     /// Bytes read from the file so far, for another thread to look at.
     read: &'a AtomicU64,
 }
@@ -22,7 +22,7 @@ impl<'a> Input<'a> {
 
     pub(crate) fn new(file: &'a File, read: &'a AtomicU64) -> Self {
         let buffer = vec![0; Self::BUFFER].into_boxed_slice();
-        Self { file, buffer, unread: 0..0, hash: Sha256::new(), read }
+        Self { file, buffer, unread: 0..0, hash: Context::new(&SHA256), read }
     }
 
     /// The next bytes without consuming them: `count` of them, fewer only at the end of the file.
@@ -41,7 +41,9 @@ impl<'a> Input<'a> {
         while !self.fill_buf()?.is_empty() {
             self.unread = 0..0;
         }
-        Ok(Digest::from_bytes(self.hash.finalize().into()))
+        let mut digest = [0; 32];
+        digest.copy_from_slice(self.hash.finish().as_ref());
+        Ok(Digest::from_bytes(digest))
     }
 
     /// Reads once into the free end of the buffer; false at the end of the file.

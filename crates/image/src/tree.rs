@@ -176,7 +176,7 @@ mod tests {
         fs::write(tree.join("a/b/c/file"), "").unwrap();
         symlink(&outside, tree.join("a/link")).unwrap();
         symlink("..", tree.join("a/b/up")).unwrap();
-        fs::set_permissions(tree.join("a/b"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(tree.join("a/b"), fs::Permissions::from_mode(0o000)).unwrap();
 
         let parent = open_path(base.path()).unwrap();
         remove(parent.as_fd(), b"tree").unwrap();
