@@ -39,7 +39,8 @@ pub(super) static ROWS: &[Row] = &[
         v2: Some(Place::new("cpu", "cpu.weight", Shape::Number, weight_of_shares)),
         systemd: Some("CPUWeight"),
         default: None,
-        ask: |r| ask(r, "/cpu/shares", |c| nonzero(c.shares)),
+        // An idle group has the least share there is, and the kernel refuses it another.
+        ask: |r| ask(r, "/cpu/shares", |c| nonzero(c.shares).filter(|_| c.idle != Some(1))),
     },
     Row {
         name: "cpu.period",

@@ -1,0 +1,248 @@
+//! Settings of a group that exists: changing, comparing, printing.
+
+use super::{Cgroup, Directory, Error, Version, read_at, write_at};
+use crate::check;
+use crate::settings::{Controllers, Setting, settings};
+use crate::table::{Shape, rows};
+use rustix::fs::Dir;
+use rustix::io::Errno;
+use spec::Resources;
+use std::path::{Path, PathBuf};
+
+/// A setting as the kernel has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Name in the specification: `memory.limit`.
+    pub name: &'static str,
+    /// The file.
+    pub file: PathBuf,
+    /// What it holds, without the last newline.
+    pub text: String,
+}
+
+/// A setting that the kernel does not have as the config asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// What is asked for.
+    pub setting: Setting,
+    /// What the file holds; empty where it does not exist.
+    pub found: String,
+}
+
+impl Cgroup {
+    /// Brings the group to new limits; what they do not mention stays. Device rules are not limits and are not
+    /// touched.
+    ///
+    /// The kernel checks some settings against others: the sum of memory and swap is at least the limit, a burst
+    /// at most the quota. Which has to be written first depends on where the group stands, so those that are
+    /// refused (EINVAL) are written again after the others, for as long as that helps.
+    ///
+    /// # Errors
+    /// Wrong limits, before anything is written. A setting that the kernel refuses; those written before it hold.
+    pub fn update(&self, resources: &Resources) -> Result<(), Error> {
+        check::check(resources)?;
+        self.check_usage(resources)?;
+        let mut left = self.settings(resources)?;
+        loop {
+            let before = left.len();
+            let mut first_refusal = None;
+            let mut refused = Vec::new();
+            for setting in left {
+                match self.write(&setting) {
+                    Ok(()) => {}
+                    Err(error @ Error::Write { source: Errno::INVAL, .. }) => {
+                        first_refusal.get_or_insert(error);
+                        refused.push(setting);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            match first_refusal {
+                None => return Ok(()),
+                Some(error) if refused.len() == before => return Err(error),
+                Some(_) => left = refused,
+            }
+        }
+    }
+
+    /// Where the group is not as `resources` asks.
+    ///
+    /// # Errors
+    /// Wrong limits, or a file that cannot be read.
+    pub fn differences(&self, resources: &Resources) -> Result<Vec<Difference>, Error> {
+        let mut differences = Vec::new();
+        for setting in self.settings(resources)? {
+            let main = (setting.file.clone(), setting.value.clone());
+            let second = setting.fallback.as_ref().map(|f| (f.file.clone(), f.value.clone()));
+            let found = self.read(&main.0)?.map(|text| (text, main.1));
+            let found = match (found, second) {
+                (None, Some((file, value))) => self.read(&file)?.map(|text| (text, value)),
+                (found, _) => found,
+            };
+            match found {
+                Some((text, value)) if shape_of(&setting).holds(&value, &text) => {}
+                None if !setting.ignore.is_empty() => {}
+                found => differences.push(Difference {
+                    setting,
+                    found: found.map_or(String::new(), |(text, _)| text.trim_end().to_owned()),
+                }),
+            }
+        }
+        Ok(differences)
+    }
+
+    /// Every setting that the group has, in the order of the table. Those that come once for each device, page size
+    /// or interface are not split up.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn readings(&self) -> Result<Vec<Reading>, Error> {
+        let mut readings = Vec::new();
+        for row in rows() {
+            for (version, place) in [(Version::V1, &row.v1), (Version::V2, &row.v2)] {
+                let Some(place) = place else { continue };
+                let files = [Some(place.file), place.fallback.map(|second| second.file)];
+                for file in files.into_iter().flatten() {
+                    let Some((directory, text)) = self.find(version, file)? else { continue };
+                    let (file, text) = (directory.path.join(file), text.trim_end().to_owned());
+                    readings.push(Reading { name: row.name, file, text });
+                }
+            }
+        }
+        Ok(readings)
+    }
+
+    fn settings(&self, resources: &Resources) -> Result<Vec<Setting>, Error> {
+        let complete = self.complete(resources)?;
+        let placed = settings(&complete, &Present::new(self)?)?;
+        Ok(placed.into_iter().map(|placed| placed.setting).collect())
+    }
+
+    /// Adds what a text of v2 needs and the group already has: its limit where only a new sum of memory and swap is
+    /// given, its quota where only a new period is.
+    fn complete(&self, resources: &Resources) -> Result<Resources, Error> {
+        let mut complete = resources.clone();
+        if let Some(memory) = &mut complete.memory
+            && memory.limit.is_none_or(|limit| limit == 0)
+            && memory.swap.is_some_and(|swap| swap > 0)
+            && let Some((_, text)) = self.find(Version::V2, "memory.max")?
+        {
+            memory.limit = text.trim().parse().ok();
+        }
+        if let Some(cpu) = &mut complete.cpu
+            && cpu.quota.is_none_or(|quota| quota == 0)
+            && cpu.period.is_some_and(|period| period != 0)
+            && let Some((_, text)) = self.find(Version::V2, "cpu.max")?
+        {
+            cpu.quota = text.split_whitespace().next().and_then(|quota| quota.parse().ok());
+        }
+        Ok(complete)
+    }
+
+    fn check_usage(&self, resources: &Resources) -> Result<(), Error> {
+        let Some(memory) = &resources.memory else { return Ok(()) };
+        let (Some(true), Some(limit)) = (memory.check_before_update, memory.limit.filter(|l| *l > 0)) else {
+            return Ok(());
+        };
+        match self.statistics()?.memory {
+            Some(memory) if i128::from(memory.current) > i128::from(limit) => {
+                Err(Error::BelowUsage { limit, usage: memory.current })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, setting: &Setting) -> Result<(), Error> {
+        let fallback = setting.fallback.as_ref();
+        match (self.write_file(&setting.file, &setting.value), fallback) {
+            (Err(Error::Write { source: Errno::NOENT, .. }), Some(second)) => {
+                self.write_file(&second.file, &second.value)
+            }
+            (Err(Error::Write { source, .. }), _)
+                if setting.ignore.iter().any(|errno| errno.raw() == source.raw_os_error()) =>
+            {
+                Ok(())
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn write_file(&self, file: &Path, value: &str) -> Result<(), Error> {
+        let failed = |source| Error::Write { file: file.to_owned(), value: value.to_owned(), source };
+        let (directory, name) = self.locate(file).ok_or_else(|| failed(Errno::NOENT))?;
+        write_at(&directory.fd, name, value).map_err(failed)
+    }
+
+    fn read(&self, file: &Path) -> Result<Option<String>, Error> {
+        let Some((directory, name)) = self.locate(file) else { return Ok(None) };
+        match read_at(&directory.fd, name) {
+            Ok(text) => Ok(Some(text)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(source) => Err(directory.unreadable(name, source)),
+        }
+    }
+
+    fn locate<'a>(&self, file: &'a Path) -> Option<(&Directory, &'a str)> {
+        let (above, name) = (file.parent()?, file.file_name()?.to_str()?);
+        self.directories.iter().find(|directory| directory.path == above).map(|directory| (directory, name))
+    }
+}
+
+/// How the file of a setting reads back: as its row says, and a raw file of v2 as a line or a word.
+fn shape_of(setting: &Setting) -> Shape {
+    let name = setting.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut places = rows().flat_map(|row| row.v1.iter().chain(&row.v2));
+    places.find(|place| place.file == name).map_or(Shape::Lines, |place| place.shape)
+}
+
+/// The controllers of a group, as the files in its directories tell.
+struct Present<'a> {
+    group: &'a Cgroup,
+    v1: Vec<(PathBuf, Vec<String>)>,
+    v2: Vec<String>,
+}
+
+impl<'a> Present<'a> {
+    fn new(group: &'a Cgroup) -> Result<Self, Error> {
+        let v1 = group.of(Version::V1).map(|directory| Ok((directory.path.clone(), prefixes(directory)?)));
+        let v1 = v1.collect::<Result<_, Error>>()?;
+        let v2 = group.find(Version::V2, "cgroup.controllers")?.map(|(_, text)| text).unwrap_or_default();
+        let v2 = v2.split_whitespace().map(str::to_owned).collect();
+        Ok(Self { group, v1, v2 })
+    }
+}
+
+/// What the files of a directory begin with: `memory` for `memory.limit_in_bytes`.
+fn prefixes(directory: &Directory) -> Result<Vec<String>, Error> {
+    let failed = |source| Error::Open { path: directory.path.clone(), source };
+    let mut prefixes = Vec::new();
+    for entry in Dir::read_from(&directory.fd).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        if let Some((prefix, _)) = name.split_once('.')
+            && !prefixes.iter().any(|known| known == prefix)
+        {
+            prefixes.push(prefix.to_owned());
+        }
+    }
+    Ok(prefixes)
+}
+
+impl Controllers for Present<'_> {
+    fn v1(&self, controller: &str) -> Option<PathBuf> {
+        let has = |(_, prefixes): &&(PathBuf, Vec<String>)| prefixes.iter().any(|p| p == controller);
+        self.v1.iter().find(has).map(|(path, _)| path.clone())
+    }
+
+    fn v2(&self, controller: &str) -> Option<PathBuf> {
+        self.v2.iter().any(|c| c == controller).then(|| self.unified())?
+    }
+
+    fn unified(&self) -> Option<PathBuf> {
+        self.group.of(Version::V2).next().map(|directory| directory.path.clone())
+    }
+
+    fn looked(&self) -> String {
+        let paths: Vec<_> = self.group.directories.iter().map(|d| d.path.display().to_string()).collect();
+        format!("in {}", paths.join(", "))
+    }
+}

@@ -1,0 +1,36 @@
+//! Control groups of the kernel that runs this test: every setting is written and read back, groups are filled,
+//! frozen, killed and removed. All of it happens in groups named `cuddy-test-PID-NUMBER`, which are removed at the end
+//! of each test, also when it fails.
+//!
+//! What a kernel or a machine lacks is listed as ignored, with the reason. The last test boots User Mode Linux, where
+//! cgroup v2 is all there is, and runs the others again inside it.
+
+mod life;
+mod scratch;
+mod setting;
+mod uml;
+
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let enabled = scratch::Enabled::note();
+    let mut trials = Vec::new();
+    if rustix::process::geteuid().is_root() {
+        trials.extend(setting::trials());
+        trials.extend(life::trials());
+        trials.extend(uml::trials());
+    } else {
+        trials.push(skipped("control_groups", "needs root".to_owned()));
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    enabled.restore();
+    uml::leave();
+    conclusion.exit_code()
+}
+
+/// A test that this machine cannot run.
+fn skipped(name: &str, reason: String) -> Trial {
+    Trial::test(name, || Ok(())).with_ignored_flag(true).with_kind(reason)
+}

@@ -1,0 +1,214 @@
+//! Every row of the table, written by a start, read back, changed by an update, and read back again.
+
+use crate::scratch::{Outcome, Scratch, layout};
+use crate::skipped;
+use cgroup::live::Cgroup;
+use cgroup::table::{Row, rows};
+use libtest_mimic::Trial;
+use spec::{
+    BlockIo, Cpu, HugepageLimit, InterfacePriority, Memory, Network, Pids, Rdma, Resources, ThrottleDevice,
+    WeightDevice,
+};
+use std::fs;
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials: Vec<_> = rows().map(trial).collect();
+    trials.push(unified());
+    trials
+}
+
+fn trial(row: &'static Row) -> Trial {
+    let name = format!("setting::{}", row.name.replace(' ', "_"));
+    match prepared(row) {
+        Ok(samples) => {
+            Trial::test(name, move || Ok(written_and_changed(samples).map_err(|e| e.to_string())?))
+        }
+        Err(reason) => skipped(&name, reason),
+    }
+}
+
+/// Two values of a setting, if this machine has it.
+fn prepared(row: &Row) -> Result<[Resources; 2], String> {
+    let samples = samples(row.name)?;
+    let layout = layout().map_err(|e| e.to_string())?;
+    let id = "unused".parse().map_err(|_| "no id")?;
+    cgroup::group(&samples[0], &layout, Some("/unused"), &id).map_err(|e| e.to_string())?;
+    if !KERNELS_CHOICE.contains(&row.name) {
+        return Ok(samples);
+    }
+    let bare = Scratch::new(&Resources::default()).map_err(|e| e.to_string())?;
+    let places = row.v1.iter().chain(&row.v2).flat_map(|place| [Some(place), place.fallback]).flatten();
+    let files: Vec<_> = places.map(|place| place.file).collect();
+    let exists = |file: &&str| bare.group.directories.iter().any(|directory| directory.join(file).exists());
+    if files.iter().any(exists) {
+        Ok(samples)
+    } else {
+        Err(format!("this kernel has no {}", files.join(", ")))
+    }
+}
+
+/// Settings that a kernel can be built, or booted, without. The files of all others must exist.
+const KERNELS_CHOICE: [&str; 6] = [
+    "memory.swap",
+    "memory.kernelTCP",
+    "cpu.realtimePeriod",
+    "cpu.realtimeRuntime",
+    "blockIO.weight",
+    "blockIO.weightDevice",
+];
+
+fn written_and_changed([first, second]: [Resources; 2]) -> Outcome {
+    let scratch = Scratch::new(&first)?;
+    let group = scratch.open()?;
+    holds(&group, &first)?;
+    group.update(&second)?;
+    holds(&group, &second)?;
+    group.update(&first)?;
+    holds(&group, &first)
+}
+
+fn holds(group: &Cgroup, resources: &Resources) -> Outcome {
+    match group.differences(resources)?.as_slice() {
+        [] => Ok(()),
+        differences => Err(format!("{differences:#?}").into()),
+    }
+}
+
+/// A raw file of v2.
+fn unified() -> Trial {
+    let name = "setting::unified";
+    let resources = |depth: &str| Resources {
+        unified: [("cgroup.max.depth".into(), depth.into())].into(),
+        ..Resources::default()
+    };
+    match layout() {
+        Ok(layout) if layout.v2.is_some() => Trial::test(name, move || {
+            Ok(written_and_changed([resources("2"), resources("3")]).map_err(|e| e.to_string())?)
+        }),
+        _ => skipped(name, "cgroup v2 is not mounted".to_owned()),
+    }
+}
+
+fn samples(name: &str) -> Result<[Resources; 2], String> {
+    const MIB: i64 = 1 << 20;
+    let memory = |m: fn(i64) -> Memory| [m(64 * MIB), m(96 * MIB)].map(of_memory);
+    let cpu = |a, b| [a, b].map(of_cpu);
+    let none = Cpu::default;
+    Ok(match name {
+        "memory.limit" => memory(|limit| Memory { limit: Some(limit), ..Memory::default() }),
+        "memory.swap" => {
+            memory(|limit| Memory { limit: Some(limit), swap: Some(2 * limit), ..Memory::default() })
+        }
+        "memory.reservation" => memory(|limit| Memory { reservation: Some(limit), ..Memory::default() }),
+        "memory.kernelTCP" => memory(|limit| Memory { kernel_tcp: Some(limit), ..Memory::default() }),
+        "memory.swappiness" => {
+            [10, 20].map(|swappiness| of_memory(Memory { swappiness: Some(swappiness), ..Memory::default() }))
+        }
+        "memory.disableOOMKiller" => [true, false]
+            .map(|disable| of_memory(Memory { disable_oom_killer: Some(disable), ..Memory::default() })),
+        "cpu.cpus" => {
+            cpu(Cpu { cpus: Some("0".into()), ..none() }, Cpu { cpus: Some("0-0".into()), ..none() })
+        }
+        "cpu.mems" => {
+            cpu(Cpu { mems: Some("0".into()), ..none() }, Cpu { mems: Some("0-0".into()), ..none() })
+        }
+        "cpu.shares" => cpu(Cpu { shares: Some(2), ..none() }, Cpu { shares: Some(262_144), ..none() }),
+        "cpu.period" => {
+            cpu(Cpu { period: Some(50_000), ..none() }, Cpu { period: Some(1_000_000), ..none() })
+        }
+        // A shorter period does not hold the old quota, nor a smaller quota the old burst.
+        "cpu.quota" => cpu(
+            Cpu { quota: Some(500_000), period: Some(1_000_000), ..none() },
+            Cpu { quota: Some(1000), period: Some(2000), ..none() },
+        ),
+        "cpu.burst" => cpu(
+            Cpu { quota: Some(50_000), burst: Some(50_000), ..none() },
+            Cpu { quota: Some(20_000), burst: Some(1000), ..none() },
+        ),
+        "cpu.idle" => cpu(
+            Cpu { shares: Some(100), idle: Some(1), ..none() },
+            Cpu { shares: Some(200), idle: Some(0), ..none() },
+        ),
+        "cpu.realtimePeriod" => cpu(
+            Cpu { realtime_period: Some(500_000), ..none() },
+            Cpu { realtime_period: Some(600_000), ..none() },
+        ),
+        "cpu.realtimeRuntime" => {
+            cpu(Cpu { realtime_runtime: Some(1000), ..none() }, Cpu { realtime_runtime: Some(0), ..none() })
+        }
+        "pids.limit" => {
+            [5, -1].map(|limit| Resources { pids: Some(Pids { limit: Some(limit) }), ..Resources::default() })
+        }
+        "hugepageLimits" | "hugepageLimits (reserved)" => [1, 2].map(|pages| Resources {
+            hugepage_limits: vec![HugepageLimit { page_size: "2MB".into(), limit: pages << 21 }],
+            ..Resources::default()
+        }),
+        "rdma" => [1, 2].map(|handles| {
+            let limits = Rdma { hca_handles: Some(handles), hca_objects: None };
+            Resources { rdma: [("mlx5_0".to_owned(), limits)].into(), ..Resources::default() }
+        }),
+        "network.classID" => [1, 2].map(|class| of_network(Some(class), None)),
+        "network.priorities" => [1, 2].map(|priority| of_network(None, Some(priority))),
+        name => return samples_of_disks(name),
+    })
+}
+
+fn samples_of_disks(name: &str) -> Result<[Resources; 2], String> {
+    let of = |io| Resources { block_io: Some(io), ..Resources::default() };
+    let none = BlockIo::default;
+    if name == "blockIO.weight" {
+        return Ok([10, 1000].map(|weight| of(BlockIo { weight: Some(weight), ..none() })));
+    }
+    let Some((disk, major, minor)) = disk() else { return Err("this machine has no disk".to_owned()) };
+    let rate = |rate| vec![ThrottleDevice { major, minor, rate }];
+    let rates = |make: fn(Vec<ThrottleDevice>) -> BlockIo| Ok([1 << 20, 0].map(|n| of(make(rate(n)))));
+    match name {
+        "blockIO.weightDevice" => {
+            let scheduler =
+                fs::read_to_string(format!("/sys/block/{disk}/queue/scheduler")).unwrap_or_default();
+            if !scheduler.contains("[bfq]") {
+                return Err(format!("{disk} does not use the BFQ scheduler"));
+            }
+            let weight = |weight| WeightDevice { major, minor, weight: Some(weight), leaf_weight: None };
+            Ok([10, 1000].map(|w| of(BlockIo { weight_device: vec![weight(w)], ..none() })))
+        }
+        "blockIO.throttleReadBpsDevice" => {
+            rates(|rate| BlockIo { throttle_read_bps_device: rate, ..BlockIo::default() })
+        }
+        "blockIO.throttleWriteBpsDevice" => {
+            rates(|rate| BlockIo { throttle_write_bps_device: rate, ..BlockIo::default() })
+        }
+        "blockIO.throttleReadIOPSDevice" => {
+            rates(|rate| BlockIo { throttle_read_iops_device: rate, ..BlockIo::default() })
+        }
+        "blockIO.throttleWriteIOPSDevice" => {
+            rates(|rate| BlockIo { throttle_write_iops_device: rate, ..BlockIo::default() })
+        }
+        other => panic!("no sample for {other}: a row of the table is not tested"),
+    }
+}
+
+/// The first disk: name and device number.
+fn disk() -> Option<(String, i64, i64)> {
+    let text = fs::read_to_string("/proc/partitions").ok()?;
+    text.lines().skip(2).find_map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [major, minor, _, name] = words[..] else { return None };
+        let whole = fs::exists(format!("/sys/block/{name}")).is_ok_and(|exists| exists);
+        whole.then(|| Some((name.to_owned(), major.parse().ok()?, minor.parse().ok()?)))?
+    })
+}
+
+fn of_memory(memory: Memory) -> Resources {
+    Resources { memory: Some(memory), ..Resources::default() }
+}
+
+fn of_cpu(cpu: Cpu) -> Resources {
+    Resources { cpu: Some(cpu), ..Resources::default() }
+}
+
+fn of_network(class_id: Option<u32>, priority: Option<u32>) -> Resources {
+    let priorities =
+        priority.map(|priority| InterfacePriority { name: "lo".into(), priority }).into_iter().collect();
+    Resources { network: Some(Network { class_id, priorities }), ..Resources::default() }
+}
