@@ -20,17 +20,19 @@ const CANCELLED: u32 = u32::MAX;
 
 /// Writes the program for `rules`.
 pub(crate) fn program(rules: &Rules) -> Vec<Instruction> {
-    let mut writer = Writer::default();
-    let mut entry = FOREIGN;
-    let mut written: Vec<u32> = Vec::new();
-    // The native architecture comes first in the list, is written last, and so is asked for first.
-    for arch in rules.architectures.iter().rev() {
-        if !written.contains(&arch.audit()) {
-            written.push(arch.audit());
-            let body = writer.numbers(rules, arch.audit());
-            entry = writer.program.branch(JUMP_EQUAL, arch.audit(), body, entry);
+    // x86_64 and x32 are one to the kernel.
+    let mut audits: Vec<u32> = Vec::new();
+    for arch in &rules.architectures {
+        if !audits.contains(&arch.audit()) {
+            audits.push(arch.audit());
         }
     }
+    let mut writer = Writer::default();
+    // The native one is first in the list; written last, it is asked for first.
+    let entry = audits.into_iter().rev().fold(FOREIGN, |otherwise, audit| {
+        let numbers = writer.numbers(rules, audit);
+        writer.program.branch(JUMP_EQUAL, audit, numbers, otherwise)
+    });
     let entry = writer.program.before(LOAD, ARCH, entry);
     writer.program.finish(entry)
 }

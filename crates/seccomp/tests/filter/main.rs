@@ -1,0 +1,7 @@
+//! The compiled program, run on calls.
+
+mod cases;
+mod profile;
+mod random;
+#[path = "../support/mod.rs"]
+mod support;

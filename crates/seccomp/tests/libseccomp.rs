@@ -1,2 +1,0 @@
-//! Compared with libseccomp.
-fn main() {}
