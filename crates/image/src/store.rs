@@ -182,8 +182,10 @@ impl Store {
             return Err(Error::ImageArchive { archive: archive.into(), marker });
         }
 
+        meter.tell(&tally);
         progress(Progress::Syncing);
-        work.publish(&digest.file_name()).map_err(|error| self.failed("write a layer into", error.into()))?;
+        // Written before the layer is there, where it does not count yet, and while the lock is held: whoever
+        // waited for the lock finds both.
         if settled {
             index::remember(&self.archives, identity, &digest).map_err(|cause| Error::Store {
                 doing: "write to",
@@ -191,6 +193,7 @@ impl Store {
                 cause,
             })?;
         }
+        work.publish(&digest.file_name()).map_err(|error| self.failed("write a layer into", error.into()))?;
         Ok(self.layer(digest, Origin::Unpacked(tally)))
     }
 
@@ -299,8 +302,13 @@ impl<'a> Meter<'a> {
             read >= old_read + (self.total / 256).max(1) || entries >= old_entries + Self::ENTRIES
         };
         if self.told.is_none_or(news) {
-            self.told = Some((read, entries));
-            (self.progress)(Progress::Unpacking { read, total: self.total, entries });
+            self.tell(tally);
         }
+    }
+
+    fn tell(&mut self, tally: &Tally) {
+        let (read, entries) = (self.read.load(Ordering::Relaxed), tally.entries);
+        self.told = Some((read, entries));
+        (self.progress)(Progress::Unpacking { read, total: self.total, entries });
     }
 }
