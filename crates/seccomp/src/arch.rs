@@ -6,7 +6,7 @@ use std::fmt;
 pub enum Arch {
     /// 64-bit x86.
     X86_64,
-    /// 32-bit pointers on 64-bit x86: the same `AUDIT_ARCH_X86_64`, and [`X32_BIT`] in the number.
+    /// 32-bit pointers on 64-bit x86: the same `AUDIT_ARCH_X86_64`, and bit 30 set in the number.
     X32,
     /// 32-bit x86, natively or on a 64-bit kernel.
     X86,
