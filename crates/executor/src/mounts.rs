@@ -4,7 +4,7 @@ use crate::Slots;
 use crate::failure::{Error, words};
 use plan::{Attr, Propagation, Slot};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Mode};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
@@ -135,6 +135,13 @@ pub(crate) fn attach_on_host(slots: &mut Slots, slot: Slot, path: &Path) -> Resu
 pub(crate) fn attach_at(mount: BorrowedFd, target: BorrowedFd) -> Result<(), Error> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     Ok(move_mount(mount, c"", target, c"", flags)?)
+}
+
+/// The root that this process has, which after joining a mount namespace is the container's.
+pub(crate) fn open_root(slots: &mut Slots) -> Result<(), Error> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    slots.fill(Slot::Root, rustix::fs::open(c"/", flags, Mode::empty())?);
+    Ok(())
 }
 
 /// pivot_root(2) onto itself: the old root ends up on top of the new one and is taken off from there.

@@ -7,7 +7,6 @@ use plan::{Op, Rendezvous, Slot, Target, TreeSource};
 use rustix::fd::OwnedFd;
 use rustix::net::SocketFlags;
 use rustix::process::Pid;
-use std::convert::Infallible;
 use std::ffi::CString;
 use std::io;
 use sys::clone::Process;
@@ -27,7 +26,7 @@ impl<'a> Host<'a> {
     /// Performs one step. `script` gives what the process that a clone step makes does with its life.
     pub(crate) fn perform<F>(&mut self, op: &Op, script: impl FnOnce() -> F) -> Result<(), Error>
     where
-        F: FnOnce(Slots, Wire) -> Infallible,
+        F: FnOnce(Slots, Wire),
     {
         match op {
             Op::Clone { namespaces } => self.clone(process::bits(namespaces), script()),
@@ -54,11 +53,7 @@ impl<'a> Host<'a> {
         self.init.as_ref().ok_or_else(|| Error::told(rustix::io::Errno::SRCH, "init is not there yet"))
     }
 
-    fn clone(
-        &mut self,
-        namespaces: u64,
-        script: impl FnOnce(Slots, Wire) -> Infallible,
-    ) -> Result<(), Error> {
+    fn clone(&mut self, namespaces: u64, script: impl FnOnce(Slots, Wire)) -> Result<(), Error> {
         let (ours, theirs) = Wire::pair()?;
         match sys::clone::clone(namespaces)? {
             Process::Parent { pid, pidfd } => {
@@ -70,6 +65,7 @@ impl<'a> Host<'a> {
                 let _never_return = EndAtUnwind;
                 drop(ours);
                 script(std::mem::take(&mut self.slots), theirs);
+                sys::process::exit_now(1)
             }
         }
     }
@@ -227,6 +223,10 @@ fn either_side(op: &Op, slots: &mut Slots) -> Result<(), Error> {
         }
         Op::OpenNamespace { kind, file } => process::open_namespace(slots, *kind, file),
         Op::EnterNamespace { kind } => process::enter_namespace(slots, *kind),
+        Op::EnterTarget { namespaces } => {
+            Ok(sys::namespace::enter(slots.get(Slot::Target)?, process::bits(namespaces))?)
+        }
+        Op::OpenRoot => mounts::open_root(slots),
         Op::Unshare { namespaces } => Ok(sys::namespace::unshare(process::bits(namespaces))?),
         Op::WriteTimeOffsets { text } => process::write_proc(slots, "self/timens_offsets", text),
         Op::NewMount { fstype, source, options, attr, slot } => {

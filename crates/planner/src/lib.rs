@@ -10,6 +10,7 @@
 mod cgroups;
 mod devices;
 mod error;
+mod exec;
 mod identity;
 mod mount_options;
 mod mounts;
@@ -21,6 +22,8 @@ mod security;
 mod unsupported;
 
 pub use error::Error;
+pub use exec::{ExecRequest, exec};
+pub use mount_options::names as mount_option_names;
 pub use options::{Options, RootSource, Start, Upper};
 
 use namespaces::Namespaces;
@@ -102,8 +105,9 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     root::pivot(draft)?;
 
     // init: the process.
+    process::score(draft)?;
     process::limits(draft)?;
-    process::directory(draft)?;
+    process::directory(draft, true)?;
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
@@ -147,6 +151,12 @@ fn start(draft: &mut Draft) {
     }
 }
 
+/// The Linux section; one that is left out asks for nothing.
+fn linux(config: &Config) -> &Linux {
+    static NOTHING: std::sync::LazyLock<Linux> = std::sync::LazyLock::new(Linux::default);
+    config.linux.as_ref().unwrap_or(&NOTHING)
+}
+
 /// A plan in the making, with what every topic needs to know.
 struct Draft<'a> {
     config: &'a Config,
@@ -168,9 +178,8 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn new(request: &Request<'a>) -> Result<Self, Error> {
-        static NO_LINUX: std::sync::LazyLock<Linux> = std::sync::LazyLock::new(Linux::default);
         let Request { config, facts, id, bundle, options } = *request;
-        let linux = config.linux.as_ref().unwrap_or(&NO_LINUX);
+        let linux = linux(config);
         unsupported::check(config, linux, facts)?;
         let namespaces = Namespaces::read(linux)?;
         namespaces.check_names(config)?;

@@ -82,6 +82,17 @@ const WORDS: [Word; 18] = [
     off("symfollow", Attr::NOSYMFOLLOW),
 ];
 
+/// Every option that means something to cuddy rather than to a file system, for the features document.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let words = WORDS.iter().flat_map(|word| [word.name.to_owned(), format!("r{}", word.name)]);
+    let propagation = ["private", "shared", "slave", "unbindable"].into_iter();
+    let propagation = propagation.flat_map(|word| [word.to_owned(), format!("r{word}")]);
+    let mut names: Vec<_> = words.chain(propagation).chain(["bind", "rbind"].map(str::to_owned)).collect();
+    names.sort();
+    names
+}
+
 impl MountOptions {
     pub(crate) fn parse(options: &[String]) -> Self {
         let mut parsed = Self::default();

@@ -38,6 +38,12 @@ impl<'a> Namespaces<'a> {
         Ok(namespaces)
     }
 
+    /// Those of a running container: what it has is the same whether it was made or joined.
+    pub(crate) fn of_running(kinds: &[NamespaceKind]) -> Self {
+        let joined = kinds.iter().map(|kind| (*kind, 0, Path::new(""))).collect();
+        Self { made: Vec::new(), joined }
+    }
+
     fn check(&self, linux: &Linux) -> Result<(), Error> {
         if !self.makes(NamespaceKind::Mount) {
             return Err(Error::new(

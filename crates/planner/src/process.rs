@@ -11,19 +11,11 @@ pub(crate) fn of<'a>(draft: &Draft<'a>) -> Result<&'a Process, Error> {
 
 /// A pseudo terminal of the container's own devpts, sent out by descriptor (CVE-2025-52565).
 pub(crate) fn open_terminal(draft: &mut Draft) -> Result<(), Error> {
-    let process = of(draft)?;
-    if !process.terminal {
+    if !of(draft)?.terminal {
         return Ok(());
     }
-    draft.plan.given.push(Slot::ConsoleSocket);
-    let size = process.console_size.unwrap_or_default();
+    make_terminal(draft)?;
     let from = "/process/terminal";
-    draft.init(
-        Op::OpenTerminal { rows: size.height, columns: size.width },
-        from,
-        "from the container's devpts, so that the machine's terminals are not touched",
-    );
-    draft.init(Op::SendConsole, from, "whoever relays the terminal holds the other end");
     let slot = draft.new_mount();
     let source = TreeSource::Slot(Slot::Terminal);
     draft.init(
@@ -34,17 +26,47 @@ pub(crate) fn open_terminal(draft: &mut Draft) -> Result<(), Error> {
     let path = Path::new("/dev/console").to_owned();
     let target = Target::Inside { path, follow: Follow::Never, missing: MountPoint::File };
     draft.init(Op::Attach { slot, target }, from, "programs write to /dev/console");
-    draft.init(Op::UseTerminal, from, "controlling terminal, and standard input, output and error");
+    draft.init(Op::UseTerminal, from, TAKE);
     Ok(())
 }
 
-/// Resource limits and the out-of-memory score.
-pub(crate) fn limits(draft: &mut Draft) -> Result<(), Error> {
+const TAKE: &str = "controlling terminal, and standard input, output and error";
+
+/// A terminal for one more process; `/dev/console` is the first one's.
+pub(crate) fn open_terminal_here(draft: &mut Draft) -> Result<(), Error> {
+    if of(draft)?.terminal {
+        make_terminal(draft)?;
+        draft.init(Op::UseTerminal, "/process/terminal", TAKE);
+    }
+    Ok(())
+}
+
+fn make_terminal(draft: &mut Draft) -> Result<(), Error> {
     let process = of(draft)?;
-    if let Some(value) = process.oom_score_adj {
+    draft.plan.given.push(Slot::ConsoleSocket);
+    let size = process.console_size.unwrap_or_default();
+    let from = "/process/terminal";
+    draft.init(
+        Op::OpenTerminal { rows: size.height, columns: size.width },
+        from,
+        "from the container's devpts, so that the machine's terminals are not touched",
+    );
+    draft.init(Op::SendConsole, from, "whoever relays the terminal holds the other end");
+    Ok(())
+}
+
+/// The out-of-memory score.
+pub(crate) fn score(draft: &mut Draft) -> Result<(), Error> {
+    if let Some(value) = of(draft)?.oom_score_adj {
         let op = Op::SetOomScoreAdj { value };
         draft.init(op, "/process/oomScoreAdj", "who is ended first when memory runs out");
     }
+    Ok(())
+}
+
+/// Resource limits.
+pub(crate) fn limits(draft: &mut Draft) -> Result<(), Error> {
+    let process = of(draft)?;
     let mut seen: Vec<&str> = Vec::new();
     for (index, rlimit) in process.rlimits.iter().enumerate() {
         let field = format!("/process/rlimits/{index}");
@@ -66,8 +88,8 @@ pub(crate) fn limits(draft: &mut Draft) -> Result<(), Error> {
     Ok(())
 }
 
-/// The working directory, made where it is missing, as runc does.
-pub(crate) fn directory(draft: &mut Draft) -> Result<(), Error> {
+/// The working directory; for the first process made where it is missing, as runc does.
+pub(crate) fn directory(draft: &mut Draft, first: bool) -> Result<(), Error> {
     let process = of(draft)?;
     if !process.cwd.is_absolute() {
         let message =
@@ -79,7 +101,7 @@ pub(crate) fn directory(draft: &mut Draft) -> Result<(), Error> {
         let message = format!("working directory {} contains \"..\"", process.cwd.display());
         return Err(Error::new("/process/cwd", message, "write the path out"));
     }
-    if let Some(path) = &path {
+    if let Some(path) = path.as_ref().filter(|_| first) {
         let op = Op::MakeDirectory { path: path.clone(), mode: 0o755 };
         let cause = Cause::new("/process/cwd", "a working directory that is missing is made");
         draft.plan.init.push_tolerant(op, cause, &[Errno::EEXIST, Errno::EROFS]);

@@ -1,1 +1,30 @@
+//! The life of a container: what is on disk, and what each command does to it.
+//!
+//! ```text
+//!   RUN_ROOT/containers/ID/
+//!     lock         held while a command changes the container (fcntl locks: gone with their process)
+//!     state.json   the record, written under a temporary name and renamed
+//!     start.sock   there while the container is created and waits for `start`
+//! ```
+//!
+//! The record says how to find the container and how to undo it; it never says whether it lives: that is
+//! asked of the kernel each time (pid, start time and boot id).
 
+mod bundle;
+pub mod console;
+mod create;
+mod error;
+mod exec;
+mod life;
+mod liveness;
+mod record;
+mod store;
+
+pub use bundle::Bundle;
+
+pub use create::{Created, Request};
+pub use error::Error;
+pub use exec::ExecRequest;
+pub use life::{Ended, signal_number};
+pub use record::Record;
+pub use store::{Container, Store};

@@ -1,0 +1,34 @@
+//! What this runtime can do, as data (features.md of the specification).
+
+use plan::NamespaceKind;
+use serde_json::{Value, json};
+use spec::Capability;
+
+/// The features document.
+pub(crate) fn features() -> Value {
+    use NamespaceKind::{Cgroup, Ipc, Mount, Network, Pid, Time, User, Uts};
+    json!({
+        "ociVersionMin": "1.0.0",
+        "ociVersionMax": spec::VERSION,
+        "hooks": [],
+        "mountOptions": planner::mount_option_names(),
+        "linux": {
+            "namespaces": [Cgroup, Ipc, Mount, Network, Pid, Time, User, Uts],
+            "capabilities": Capability::all().map(Capability::name).collect::<Vec<_>>(),
+            "cgroup": { "v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true },
+            "seccomp": {
+                "enabled": true,
+                "actions": seccomp::ACTIONS,
+                "operators": seccomp::OPERATORS,
+                "archs": seccomp::ARCHITECTURES,
+                "knownFlags": seccomp::FLAGS,
+                "supportedFlags": seccomp::FLAGS,
+            },
+            "apparmor": { "enabled": false },
+            "selinux": { "enabled": false },
+            "intelRdt": { "enabled": false },
+            "mountExtensions": { "idmap": { "enabled": false } },
+            "netDevices": { "enabled": false },
+        },
+    })
+}

@@ -1,0 +1,97 @@
+use crate::{Draft, Error, Namespaces, Options, Planned, process, security};
+use plan::facts::HostFacts;
+use plan::{Op, Plan, Rendezvous, Slot};
+use spec::{Config, ContainerId, NamespaceKind};
+use std::path::{Path, PathBuf};
+
+/// What a plan for one more process in a running container is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecRequest<'a> {
+    /// The container's configuration, with the new process in place of its first.
+    pub config: &'a Config,
+    /// What the machine is.
+    pub facts: &'a HostFacts,
+    /// The container's name.
+    pub id: &'a ContainerId,
+    /// Namespaces of the container that are not the machine's.
+    pub namespaces: &'a [NamespaceKind],
+    /// The container's cgroup in each hierarchy.
+    pub cgroups: &'a [PathBuf],
+    /// How it is to be done.
+    pub options: &'a Options,
+}
+
+/// Plans one more process in a running container: one call joins its namespaces, no mount is made.
+///
+/// [`Slot::Target`] is given: the container's init.
+///
+/// # Errors
+/// As for [`crate::plan()`], for what concerns the process.
+pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
+    let draft = &mut draft(request);
+    draft.plan.given.push(Slot::Target);
+    let (from, has) = ("exec", |kind| request.namespaces.contains(&kind));
+    draft.host(Op::OpenProc, "default", "writes to /proc must reach procfs and nothing mounted over it");
+    if has(NamespaceKind::Pid) {
+        let namespaces = vec![NamespaceKind::Pid];
+        draft.host(Op::EnterTarget { namespaces }, from, "takes effect for the children of who joins");
+    }
+    draft.host(Op::Clone { namespaces: Vec::new() }, from, "the process that becomes the program");
+    for group in request.cgroups {
+        let op = Op::JoinCgroup { file: group.join("cgroup.procs") };
+        draft.host(op, from, "from here on the container's limits bite");
+    }
+    draft.host(Op::Record, from, "the pid file");
+    let rendezvous = Rendezvous::Start;
+    draft.host(Op::Send { rendezvous }, from, "it is where it belongs");
+
+    draft.init(Op::SetNotDumpable, from, "processes of the container must not reach out through this one");
+    draft.init(Op::Await { rendezvous }, from, "nothing of the container runs outside its limits");
+    process::score(draft)?;
+    let others: Vec<_> =
+        request.namespaces.iter().copied().filter(|kind| *kind != NamespaceKind::Pid).collect();
+    if !others.is_empty() {
+        draft.init(
+            Op::EnterTarget { namespaces: others },
+            from,
+            "all at once, by the pidfd of the container's init",
+        );
+    }
+    draft.init(Op::OpenRoot, from, "the container's, since its mount namespace was joined");
+    crate::identity::session(draft);
+    process::open_terminal_here(draft)?;
+    process::limits(draft)?;
+    process::directory(draft, false)?;
+    security::privileges(draft)?;
+    process::find(draft)?;
+    draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
+    draft.init(
+        Op::CloseDescriptors { from: 3 + request.options.preserve_fds },
+        "default",
+        "no descriptor of the machine reaches the container (CVE-2024-21626)",
+    );
+    security::filter(draft)?;
+    process::exec(draft);
+
+    let plan = std::mem::take(&mut draft.plan);
+    plan::check::check(&plan).map_err(|fault| Error::planner_fault(&fault))?;
+    Ok(Planned { plan, notes: std::mem::take(&mut draft.notes) })
+}
+
+fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
+    Draft {
+        config: request.config,
+        linux: crate::linux(request.config),
+        facts: request.facts,
+        id: request.id,
+        bundle: Path::new("/"),
+        options: request.options,
+        namespaces: Namespaces::of_running(request.namespaces),
+        cgroup: cgroup::Group::default(),
+        plan: Plan::default(),
+        notes: Vec::new(),
+        mounts: 0,
+        bound: Vec::new(),
+        devices: Vec::new(),
+    }
+}

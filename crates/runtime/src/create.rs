@@ -1,0 +1,159 @@
+use crate::record::{Init, Record};
+use crate::{Container, Error, Store};
+use executor::{Launched, Slots};
+use plan::{Plan, Slot, Undo};
+use planner::{Options, Planned, Start};
+use rustix::fd::OwnedFd;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::process::Pid;
+use spec::{Config, ContainerId};
+use std::io;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What a container is created from.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Its name.
+    pub id: &'a ContainerId,
+    /// Absolute path of its bundle.
+    pub bundle: &'a Path,
+    /// Its configuration.
+    pub config: &'a Config,
+    /// How it is started.
+    pub options: &'a Options,
+    /// Where its terminal is sent; needed when the process has one.
+    pub console: Option<OwnedFd>,
+    /// File that init's pid is written to.
+    pub pid_file: Option<&'a Path>,
+}
+
+/// A container that was created.
+#[derive(Debug)]
+pub struct Created {
+    /// It, on disk.
+    pub container: Container,
+    /// Its init, by descriptor.
+    pub pidfd: OwnedFd,
+    /// What the user should know, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Store {
+    /// Plans a container without touching the machine: what `explain` prints.
+    ///
+    /// # Errors
+    /// The machine cannot be asked, or the configuration cannot become a plan.
+    pub fn plan(&self, request: &Request) -> Result<Planned, Error> {
+        let facts = host::probe()?;
+        let Request { config, id, bundle, options, .. } = *request;
+        Ok(planner::plan(&planner::Request { config, facts: &facts, id, bundle, options })?)
+    }
+
+    /// Creates a container; with [`Start::AtOnce`] its program runs when this returns, with
+    /// [`Start::OnRequest`] it waits for [`Store::start`].
+    ///
+    /// # Errors
+    /// The name is in use, the plan cannot be made, or a step of it failed; nothing is left behind then.
+    pub fn create(&self, request: Request) -> Result<Created, Error> {
+        let Planned { plan, notes } = self.plan(&request)?;
+        let mut container = self.take(record(&request, &plan))?;
+        match perform(&container, request, &plan) {
+            Ok((record, pidfd)) => {
+                container.record = record;
+                Ok(Created { container, pidfd, notes })
+            }
+            Err(error) => {
+                let mut failures = executor::undo(&plan.undo);
+                failures
+                    .extend(self.remove_directory(&container.record.id).err().map(|error| error.to_string()));
+                // The start's own error is what the user has to mend; what could not be undone follows it.
+                Err(match failures.is_empty() {
+                    true => error,
+                    false => Error::Unclean { error: Box::new(error), failures },
+                })
+            }
+        }
+    }
+}
+
+fn record(request: &Request, plan: &Plan) -> Record {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let linux = request.config.linux.iter();
+    Record {
+        id: request.id.clone(),
+        bundle: request.bundle.to_owned(),
+        created: now.as_secs(),
+        owner: rustix::process::getuid().as_raw(),
+        annotations: request.config.annotations.clone(),
+        init: None,
+        namespaces: linux.flat_map(|linux| &linux.namespaces).map(|namespace| namespace.kind).collect(),
+        cgroups: plan
+            .undo
+            .iter()
+            .filter_map(|undo| match undo {
+                Undo::RemoveCgroup(path) => Some(path.clone()),
+                _ => None,
+            })
+            .collect(),
+        undo: plan.undo.clone(),
+    }
+}
+
+/// Runs the plan; the record with init in it, and init.
+fn perform(container: &Container, request: Request, plan: &Plan) -> Result<(Record, OwnedFd), Error> {
+    let mut slots = Slots::default();
+    if request.options.start == Start::OnRequest {
+        slots.fill(Slot::StartSocket, listen(container)?);
+    }
+    if let Some(console) = request.console {
+        slots.fill(Slot::ConsoleSocket, console);
+    } else if plan.given.contains(&Slot::ConsoleSocket) {
+        return Err(Error::NoConsole);
+    }
+    let mut record = container.record.clone();
+    let mut write_record = |pid: Pid| {
+        record.init = Some(Init::of(pid)?);
+        container.write(&record).map_err(io::Error::other)?;
+        request.pid_file.map_or(Ok(()), |file| write_pid(file, pid))
+    };
+    let launched = executor::launch(plan, slots, &mut write_record)?;
+    let (_, pidfd) = match request.options.start {
+        Start::OnRequest => launched.into_process(),
+        Start::AtOnce => Launched::wait_for_program(launched)?,
+    };
+    Ok((record, pidfd))
+}
+
+/// Writes a pid file, whole or not at all.
+pub(crate) fn write_pid(file: &Path, pid: Pid) -> io::Result<()> {
+    let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
+    std::fs::write(&temporary, pid.as_raw_nonzero().to_string())?;
+    std::fs::rename(&temporary, file)
+}
+
+/// A socket address below a directory. It may have 108 bytes, and a container's directory more, so it goes
+/// by way of the directory's descriptor.
+pub(crate) fn address(directory: &OwnedFd, name: &str) -> io::Result<SocketAddrUnix> {
+    use rustix::fd::AsRawFd;
+    Ok(SocketAddrUnix::new(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))?)
+}
+
+pub(crate) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    Ok(rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// The socket on which init will wait for `start`: a file in a directory of root's, never an abstract name
+/// (CVE-2020-15257).
+fn listen(container: &Container) -> Result<OwnedFd, Error> {
+    let listen = || -> io::Result<OwnedFd> {
+        let directory = open_directory(container.directory())?;
+        let socket =
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        rustix::net::bind(&socket, &address(&directory, crate::store::SOCKET)?)?;
+        rustix::net::listen(&socket, 8)?;
+        Ok(socket)
+    };
+    listen().map_err(Error::file("cannot listen on", container.start_socket()))
+}

@@ -1,0 +1,145 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why a command on a container failed. Nothing of a failed start is left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name cannot name a container.
+    #[error(transparent)]
+    Id(#[from] spec::InvalidId),
+    /// A container of that name exists.
+    #[error("container {0} exists already")]
+    Exists(String),
+    /// There is no container of that name.
+    #[error("container {0} does not exist")]
+    Missing(String),
+    /// The container is in a state in which the command makes no sense.
+    #[error("container {id} is {status}; {command} needs it {needs}")]
+    Status {
+        /// The container.
+        id: String,
+        /// What it is doing.
+        status: spec::Status,
+        /// The command.
+        command: &'static str,
+        /// What it should be doing.
+        needs: &'static str,
+    },
+    /// A file of the machine could not be used.
+    #[error("{what} {}: {}", path.display(), cause(error))]
+    File {
+        /// What was to be done.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// `config.json` is not a configuration.
+    #[error("{}: {error}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and cause.
+        error: serde_json::Error,
+    },
+    /// The machine could not be asked.
+    #[error(transparent)]
+    Host(#[from] host::Error),
+    /// The configuration cannot become a plan.
+    #[error(transparent)]
+    Plan(#[from] planner::Error),
+    /// A step of the plan failed.
+    #[error(transparent)]
+    Step(#[from] executor::Failure),
+    /// The container could not be signalled.
+    #[error("cannot send signal {signal} to container {id}: {}", cause(error))]
+    Signal {
+        /// The container.
+        id: String,
+        /// The signal's number.
+        signal: i32,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// A word that is no signal.
+    #[error("{0:?} is no signal")]
+    NoSignal(String),
+    /// A name that is no capability.
+    #[error(transparent)]
+    Capability(#[from] spec::UnknownCapability),
+    /// The end of a container could not be waited for.
+    #[error("cannot wait for the end of container {id}: {}", cause(error))]
+    Wait {
+        /// The container.
+        id: String,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// The container's cgroups could not be used.
+    #[error(transparent)]
+    Cgroup(#[from] cgroup::live::Error),
+    /// The process has a terminal and nobody takes it.
+    #[error("/process/terminal: nobody takes the terminal")]
+    NoConsole,
+    /// A start failed, and what it had begun could not wholly be undone.
+    #[error("{error}; and then could not {}", failures.join("; could not "))]
+    Unclean {
+        /// Why the start failed.
+        error: Box<Error>,
+        /// What was not undone.
+        failures: Vec<String>,
+    },
+    /// Something of a container could not be removed.
+    #[error("container {id} is not wholly removed: {}", failures.join("; "))]
+    Undo {
+        /// The container.
+        id: String,
+        /// What failed.
+        failures: Vec<String>,
+    },
+}
+
+impl Error {
+    /// A file that could not be read.
+    #[must_use]
+    pub fn reading(path: &std::path::Path, error: io::Error) -> Self {
+        Self::file("cannot read", path)(error)
+    }
+
+    /// A file that could not be written.
+    #[must_use]
+    pub fn writing(path: &std::path::Path, error: io::Error) -> Self {
+        Self::file("cannot write", path)(error)
+    }
+
+    pub(crate) fn file(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |error| Self::File { what, path, error }
+    }
+
+    /// What to do about it; empty where there is nothing better to say.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Exists(id) => format!("choose another name, or remove it with `delete {id}`"),
+            Self::Missing(_) => "`list` shows those that exist".to_owned(),
+            Self::Status {
+                status: spec::Status::Running | spec::Status::Created, command: "delete", ..
+            } => "end it with `kill ID KILL` first, or use `delete --force`".to_owned(),
+            Self::Plan(error) => error.hint.clone(),
+            Self::Step(failure) => failure.hint.clone(),
+            Self::NoSignal(_) => "name it like TERM or 15; `kill -l` has the list".to_owned(),
+            Self::NoConsole => "give --console-socket, or set process.terminal to false".to_owned(),
+            Self::Unclean { error, .. } => error.hint(),
+            Self::Undo { .. } => "`delete --force` tries again".to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// An I/O error without the "(os error 2)" that Rust adds.
+fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

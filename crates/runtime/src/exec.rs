@@ -1,0 +1,79 @@
+use crate::create::write_pid;
+use crate::{Container, Error, Store};
+use executor::Slots;
+use plan::Slot;
+use planner::{Options, Planned};
+use rustix::fd::OwnedFd;
+use rustix::process::Pid;
+use spec::{Config, ContainerId, Process, Status};
+use std::path::Path;
+
+/// One more process for a running container.
+#[derive(Debug)]
+pub struct ExecRequest<'a> {
+    /// The container.
+    pub id: &'a ContainerId,
+    /// The process.
+    pub process: Process,
+    /// How it is started.
+    pub options: &'a Options,
+    /// Where its terminal is sent; needed when the process has one.
+    pub console: Option<OwnedFd>,
+    /// File that its pid is written to.
+    pub pid_file: Option<&'a Path>,
+}
+
+impl Store {
+    /// Starts one more process in a running container; it runs when this returns.
+    ///
+    /// # Errors
+    /// The container does not run, or a step failed.
+    pub fn exec(&self, request: ExecRequest) -> Result<(Pid, OwnedFd), Error> {
+        let container = self.open(request.id)?;
+        let init = match (container.status(), container.init()) {
+            (Status::Running | Status::Created | Status::Paused, Some(init)) => init,
+            _ => return container.refuse("exec", "running"),
+        };
+        let config = container_config(&container, request.process)?;
+        let facts = host::probe()?;
+        let Planned { plan, .. } = planner::exec(&planner::ExecRequest {
+            config: &config,
+            facts: &facts,
+            id: request.id,
+            namespaces: &container.record.namespaces,
+            cgroups: &container.record.cgroups,
+            options: request.options,
+        })?;
+        let mut slots = Slots::default();
+        slots.fill(Slot::Target, init);
+        if let Some(console) = request.console {
+            slots.fill(Slot::ConsoleSocket, console);
+        } else if plan.given.contains(&Slot::ConsoleSocket) {
+            return Err(Error::NoConsole);
+        }
+        let mut pid_file = |pid| request.pid_file.map_or(Ok(()), |file| write_pid(file, pid));
+        Ok(executor::launch(&plan, slots, &mut pid_file)?.wait_for_program()?)
+    }
+
+    /// The configuration that a container was created from.
+    ///
+    /// # Errors
+    /// Its bundle is gone or has changed into something else.
+    pub fn config(&self, id: &ContainerId) -> Result<Config, Error> {
+        read_config(&self.open(id)?)
+    }
+}
+
+fn read_config(container: &Container) -> Result<Config, Error> {
+    let path = container.record.bundle.join("config.json");
+    let json = std::fs::read(&path).map_err(Error::file("cannot read", &path))?;
+    Config::from_slice(&json).map_err(|error| Error::Config { path, error })
+}
+
+/// The container's own configuration with another process: the same filter, the same sets where the new
+/// one names none.
+fn container_config(container: &Container, process: Process) -> Result<Config, Error> {
+    let mut config = read_config(container)?;
+    config.process = Some(process);
+    Ok(config)
+}

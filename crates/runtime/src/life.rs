@@ -1,0 +1,235 @@
+use crate::create::{address, open_directory};
+use crate::{Container, Error, Store};
+use executor::{Message, Wire};
+use plan::{NamespaceKind, Rendezvous};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::process::{WaitId, WaitIdOptions};
+use spec::{ContainerId, Status};
+use std::io;
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It exited, with this code.
+    Exited(i32),
+    /// A signal ended it.
+    Signaled(i32),
+}
+
+impl Ended {
+    /// The exit code, or 128 and the signal, as shells say it.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Exited(code) => code,
+            Self::Signaled(signal) => 128 + signal,
+        }
+    }
+
+    /// Waits for the end of a child.
+    ///
+    /// # Errors
+    /// The process is no child of this one.
+    pub fn of(pidfd: impl AsFd) -> io::Result<Self> {
+        loop {
+            match rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED) {
+                Ok(Some(status)) => {
+                    let exited = status.exit_status().map(Self::Exited);
+                    let signaled = status.terminating_signal().map(Self::Signaled);
+                    return exited
+                        .or(signaled)
+                        .ok_or_else(|| io::Error::other("it neither exited nor was ended"));
+                }
+                Ok(None) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
+/// A signal by number or name, with or without `SIG`, in any case; also `RTMIN+3` and `RTMAX-1`.
+#[must_use]
+pub fn signal_number(text: &str) -> Option<i32> {
+    const NAMES: [&str; 31] = [
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+        "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+        "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    ];
+    // Two of the kernel's 32 are kept by libc.
+    const REAL_TIME: std::ops::RangeInclusive<i32> = 34..=64;
+    if let Ok(number) = text.parse() {
+        return (1..=64).contains(&number).then_some(number);
+    }
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let real_time = |base: i32, rest: &str| match rest {
+        "" => Some(base),
+        _ => rest.parse::<i32>().ok().map(|offset| base + offset).filter(|number| REAL_TIME.contains(number)),
+    };
+    if let Some(rest) = name.strip_prefix("RTMIN") {
+        return real_time(*REAL_TIME.start(), rest);
+    }
+    if let Some(rest) = name.strip_prefix("RTMAX") {
+        return real_time(*REAL_TIME.end(), rest);
+    }
+    (1..).zip(NAMES).find(|(_, known)| *known == name).map(|(number, _)| number)
+}
+
+impl Container {
+    pub(crate) fn refuse<T>(&self, command: &'static str, needs: &'static str) -> Result<T, Error> {
+        Err(Error::Status { id: self.record.id.to_string(), status: self.status(), command, needs })
+    }
+
+    /// Its init by descriptor, while it lives.
+    pub(crate) fn init(&self) -> Option<OwnedFd> {
+        self.record.init.as_ref()?.open()
+    }
+}
+
+impl Store {
+    /// Lets the program of a created container start.
+    ///
+    /// # Errors
+    /// The container is not in the state `created`, or its program cannot be executed.
+    pub fn start(&self, id: &ContainerId) -> Result<(), Error> {
+        let container = self.open_locked(id)?;
+        if container.status() != Status::Created {
+            return container.refuse("start", "created");
+        }
+        let connect = || -> io::Result<Wire> {
+            let directory = open_directory(container.directory())?;
+            let socket = rustix::net::socket_with(
+                AddressFamily::UNIX,
+                SocketType::SEQPACKET,
+                SocketFlags::CLOEXEC,
+                None,
+            )?;
+            rustix::net::connect(&socket, &address(&directory, crate::store::SOCKET)?)?;
+            let wire = Wire::over(socket);
+            wire.send(&Message::Meet(Rendezvous::Start))?;
+            Ok(wire)
+        };
+        let wire = connect().map_err(Error::file("cannot reach init through", container.start_socket()))?;
+        let started = wire.wait_for_program();
+        let socket = container.start_socket();
+        std::fs::remove_file(&socket).map_err(Error::file("cannot remove", socket))?;
+        Ok(started?)
+    }
+
+    /// Sends a signal to the container's init; `all`: to everything in its cgroups.
+    ///
+    /// # Errors
+    /// The container does not run, or may not be signalled.
+    pub fn kill(&self, id: &ContainerId, signal: i32, all: bool) -> Result<(), Error> {
+        let container = self.open(id)?;
+        let Some(init) = container.init() else {
+            return container.refuse("kill", "created or running");
+        };
+        let told = |error| Error::Signal { id: id.to_string(), signal, error };
+        // Without a pid namespace the end of init is not the end of the others.
+        let alone = !container.record.namespaces.contains(&NamespaceKind::Pid);
+        if all || (alone && signal == 9) {
+            return signal_all(&container, signal, init.as_fd()).map_err(told);
+        }
+        sys::signal::send(&init, signal).map_err(told)
+    }
+
+    /// Removes a container that has ended; `force`: ends it before, and finishes what a killed runtime
+    /// left. Forcing what does not exist is no error.
+    ///
+    /// # Errors
+    /// The container runs, or something of it cannot be removed.
+    pub fn delete(&self, id: &ContainerId, force: bool) -> Result<(), Error> {
+        let container = match self.open_locked(id) {
+            // A start that was killed before its first record changed nothing but this directory.
+            Err(Error::Missing(_)) if force => return self.remove_directory(id),
+            container => container?,
+        };
+        match container.status() {
+            Status::Stopped | Status::Created => {}
+            _ if force => {}
+            _ => return container.refuse("delete", "stopped"),
+        }
+        if let Some(init) = container.init() {
+            let told = |error| Error::Signal { id: id.to_string(), signal: 9, error };
+            match sys::signal::send(&init, 9) {
+                Err(error) if error.raw_os_error() != Some(Errno::SRCH.raw_os_error()) => {
+                    return Err(told(error));
+                }
+                _ => wait_for_end(init.as_fd()).map_err(told)?,
+            }
+        }
+        self.remove(&container)
+    }
+
+    /// Removes what is left of a container whose init has ended.
+    ///
+    /// # Errors
+    /// Everything that could not be removed; its name stays taken then, so that it can be tried again.
+    pub fn remove(&self, container: &Container) -> Result<(), Error> {
+        let failures = executor::undo(&container.record.undo);
+        if !failures.is_empty() {
+            return Err(Error::Undo { id: container.record.id.to_string(), failures });
+        }
+        self.remove_directory(&container.record.id)
+    }
+}
+
+fn signal_all(container: &Container, signal: i32, init: BorrowedFd) -> io::Result<()> {
+    let group = cgroup::live::Cgroup::open(&container.record.cgroups).map_err(io::Error::other)?;
+    if signal == 9 {
+        return group.kill_all().map_err(io::Error::other);
+    }
+    for pid in group.processes().map_err(io::Error::other)? {
+        let Some(pid) = rustix::process::Pid::from_raw(pid) else { continue };
+        let Ok(pidfd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
+            continue;
+        };
+        match sys::signal::send(&pidfd, signal) {
+            // It ended between the list and the signal.
+            Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => {}
+            result => result?,
+        }
+    }
+    // Without cgroups init is all that is known of it.
+    if container.record.cgroups.is_empty() { sys::signal::send(init, signal) } else { Ok(()) }
+}
+
+/// Waits until a process that was sent SIGKILL is gone, for at most ten seconds.
+fn wait_for_end(pidfd: BorrowedFd) -> io::Result<()> {
+    let limit = Timespec { tv_sec: 10, tv_nsec: 0 };
+    match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit))? {
+        0 => Err(io::Error::other("it does not end; it hangs in the kernel")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_have_names_and_numbers() {
+        let cases = [
+            ("9", Some(9)),
+            ("KILL", Some(9)),
+            ("SIGTERM", Some(15)),
+            ("sigusr1", Some(10)),
+            ("SIGSYS", Some(31)),
+            ("RTMIN", Some(34)),
+            ("SIGRTMIN+3", Some(37)),
+            ("RTMAX-1", Some(63)),
+            ("RTMIN+99", None),
+            ("0", None),
+            ("65", None),
+            ("MOO", None),
+            ("", None),
+        ];
+        for (text, number) in cases {
+            assert_eq!(signal_number(text), number, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+use plan::Undo;
+use serde::{Deserialize, Serialize};
+use spec::{ContainerId, NamespaceKind};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What is remembered about a container, in its `state.json`.
+///
+/// Written before the machine is changed, so that what was begun can be undone, and again when init's pid
+/// is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Its name.
+    pub id: ContainerId,
+    /// Absolute path of its bundle.
+    pub bundle: PathBuf,
+    /// Seconds since 1970 at which it was created.
+    pub created: u64,
+    /// User id of who created it.
+    pub owner: u32,
+    /// Annotations of the configuration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// Its process; left out until there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<Init>,
+    /// Namespaces that are not the machine's.
+    pub namespaces: Vec<NamespaceKind>,
+    /// Its cgroup in each hierarchy.
+    pub cgroups: Vec<PathBuf>,
+    /// What undoes it.
+    pub undo: Vec<Undo>,
+}
+
+/// A process, told from any other that ever had or will have its pid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Init {
+    /// Its pid in the runtime's namespace.
+    pub pid: i32,
+    /// Clock ticks after boot at which it started (proc_pid_stat(5), field 22).
+    pub start_time: u64,
+    /// The boot, `/proc/sys/kernel/random/boot_id`.
+    pub boot: String,
+}

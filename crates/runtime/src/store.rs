@@ -1,0 +1,195 @@
+use crate::{Error, Record};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use spec::{ContainerId, State, Status};
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// Where the records of containers are.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// One container on disk, locked against other commands that change it.
+#[derive(Debug)]
+pub struct Container {
+    directory: PathBuf,
+    /// What is remembered about it.
+    pub record: Record,
+    _lock: Option<OwnedFd>,
+}
+
+const STATE: &str = "state.json";
+pub(crate) const SOCKET: &str = "start.sock";
+
+impl Store {
+    /// The store below a directory like `/run/cuddy`, which need not exist yet.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.join("containers") }
+    }
+
+    /// The directory of one container.
+    #[must_use]
+    pub fn directory(&self, id: &ContainerId) -> PathBuf {
+        self.root.join(id.as_str())
+    }
+
+    /// Takes a name for a new container and writes its first record.
+    ///
+    /// # Errors
+    /// The name is in use, or the directory cannot be written.
+    pub(crate) fn take(&self, record: Record) -> Result<Container, Error> {
+        let directory = self.directory(&record.id);
+        let mode = Mode::from_raw_mode(0o700);
+        let make = || rustix::fs::mkdir(&directory, mode);
+        let made = match make() {
+            Err(Errno::NOENT) => {
+                std::fs::DirBuilder::new()
+                    .mode(0o711)
+                    .recursive(true)
+                    .create(&self.root)
+                    .map_err(Error::file("cannot make", &self.root))?;
+                make()
+            }
+            made => made,
+        };
+        match made {
+            Ok(()) => {}
+            Err(Errno::EXIST) => return Err(Error::Exists(record.id.to_string())),
+            Err(errno) => return Err(Error::file("cannot make", directory)(errno.into())),
+        }
+        let lock = lock(&directory)?;
+        let container = Container { directory, record, _lock: Some(lock) };
+        container.write(&container.record)?;
+        Ok(container)
+    }
+
+    /// Opens a container to look at it.
+    ///
+    /// # Errors
+    /// There is none of that name, or its record cannot be read.
+    pub fn open(&self, id: &ContainerId) -> Result<Container, Error> {
+        let directory = self.directory(id);
+        let record = read(&directory, id)?;
+        Ok(Container { directory, record, _lock: None })
+    }
+
+    /// Opens a container to change it; waits for other commands that do.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub fn open_locked(&self, id: &ContainerId) -> Result<Container, Error> {
+        let directory = self.directory(id);
+        if !directory.is_dir() {
+            return Err(Error::Missing(id.to_string()));
+        }
+        let lock = lock(&directory)?;
+        let record = read(&directory, id)?;
+        Ok(Container { directory, record, _lock: Some(lock) })
+    }
+
+    /// The names of all containers, sorted.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn list(&self) -> Result<Vec<ContainerId>, Error> {
+        let entries = match std::fs::read_dir(&self.root) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(Error::file("cannot read", &self.root))?,
+        };
+        let mut ids: Vec<ContainerId> =
+            entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Removes what a start left that was killed before it wrote its record: an empty name.
+    ///
+    /// # Errors
+    /// The directory cannot be removed.
+    pub(crate) fn remove_directory(&self, id: &ContainerId) -> Result<(), Error> {
+        let directory = self.directory(id);
+        match std::fs::remove_dir_all(&directory) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            result => result.map_err(Error::file("cannot remove", directory)),
+        }
+    }
+}
+
+/// A lock of fcntl(2): it belongs to this process alone, so init does not keep it and nobody's death does.
+fn lock(directory: &Path) -> Result<OwnedFd, Error> {
+    let path = directory.join("lock");
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let open = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600));
+    let file = open.map_err(|errno| Error::file("cannot open", &path)(errno.into()))?;
+    rustix::fs::fcntl_lock(&file, FlockOperation::LockExclusive)
+        .map_err(|errno| Error::file("cannot lock", path)(errno.into()))?;
+    Ok(file)
+}
+
+fn read(directory: &Path, id: &ContainerId) -> Result<Record, Error> {
+    let path = directory.join(STATE);
+    let json = match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::Missing(id.to_string()));
+        }
+        json => json.map_err(Error::file("cannot read", &path))?,
+    };
+    serde_json::from_slice(&json).map_err(|error| Error::Config { path, error })
+}
+
+impl Container {
+    /// Its directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The socket on which it waits for `start`.
+    #[must_use]
+    pub fn start_socket(&self) -> PathBuf {
+        self.directory.join(SOCKET)
+    }
+
+    /// Writes the record: a reader sees the old one or the new one.
+    pub(crate) fn write(&self, record: &Record) -> Result<(), Error> {
+        let (path, temporary) = (self.directory.join(STATE), self.directory.join(".state.json"));
+        let json = serde_json::to_vec(record).map_err(|error| Error::Config { path: path.clone(), error })?;
+        let write = || {
+            let mut file = std::fs::File::create(&temporary)?;
+            file.write_all(&json)?;
+            std::fs::rename(&temporary, &path)
+        };
+        write().map_err(Error::file("cannot write", &path))
+    }
+
+    /// What it is doing, as the kernel says.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match &self.record.init {
+            None => Status::Creating,
+            Some(init) if init.open().is_none() => Status::Stopped,
+            Some(_) if self.start_socket().exists() => Status::Created,
+            Some(_) => Status::Running,
+        }
+    }
+
+    /// Its state, as the specification has it.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let status = self.status();
+        let alive = matches!(status, Status::Created | Status::Running | Status::Paused);
+        State {
+            oci_version: spec::VERSION.to_owned(),
+            id: self.record.id.to_string(),
+            status,
+            pid: self.record.init.as_ref().filter(|_| alive).map(|init| init.pid),
+            bundle: self.record.bundle.clone(),
+            annotations: self.record.annotations.clone(),
+        }
+    }
+}
