@@ -45,7 +45,8 @@ fn memory(memory: &Memory) -> Result<(), Error> {
     refuse_if("/memory/swap", unbounded, "limits memory and swap together, yet memory.limit is unlimited")?;
     let above = memory.reservation.filter(|v| limit.is_some_and(|limit| limit > 0 && *v > limit));
     refuse_if("/memory/reservation", above, "is more than memory.limit, so it would never matter")?;
-    let swappiness = memory.swappiness.filter(|swappiness| *swappiness > 100);
+    // Docker writes -1 as an unsigned number for "as the machine has it", and runc takes it so.
+    let swappiness = memory.swappiness.filter(|swappiness| *swappiness > 100 && *swappiness != u64::MAX);
     refuse_if("/memory/swappiness", swappiness, "is not from 0 to 100")?;
     let flat = memory.use_hierarchy.filter(|hierarchy| !hierarchy);
     refuse_if(
@@ -200,6 +201,7 @@ mod tests {
             (limit(-1, 99), Some(("/memory/swap", "99"))),
             (Memory { swappiness: Some(101), ..Memory::default() }, Some(("/memory/swappiness", "101"))),
             (Memory { swappiness: Some(100), ..Memory::default() }, None),
+            (Memory { swappiness: Some(u64::MAX), ..Memory::default() }, None),
             (
                 Memory { use_hierarchy: Some(false), ..Memory::default() },
                 Some(("/memory/useHierarchy", "false")),

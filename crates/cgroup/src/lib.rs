@@ -4,7 +4,7 @@
 //!
 //! - [`table`]: every setting is one row, with its name in the OCI specification, its file and its text in v1
 //!   and in v2, and its systemd property. All else that deals with settings goes through it.
-//! - [`group`]: a pure function from the limits of a config and the layout of a machine to a [`Group`]: the
+//! - [`group()`]: a pure function from the limits of a config and the layout of a machine to a [`Group`]: the
 //!   directories to make, the files to write and the groups to join, as data that can be printed.
 //! - [`live`]: a group that exists: its processes, statistics, freezing, updating, ending and removing.
 //!

@@ -18,14 +18,34 @@ const ROUND: Duration = Duration::from_millis(100);
 /// # Errors
 /// The first failure.
 pub fn remove<P: AsRef<Path>>(directories: impl IntoIterator<Item = P>) -> Result<(), Error> {
-    let mut left = Vec::new();
-    for directory in directories {
-        match unlinkat(CWD, directory.as_ref(), AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(_) => left.push(directory),
-        }
+    match not_removable(directories) {
+        left if left.is_empty() => Ok(()),
+        left => Cgroup::open(left)?.remove(),
     }
-    if left.is_empty() { Ok(()) } else { Cgroup::open(left)?.remove() }
+}
+
+/// Ends what runs in a group, given by its directories in all hierarchies, and removes it: the undoing of a start, at
+/// whatever point it was cut short. A group that nothing runs in takes one system call for each directory.
+///
+/// # Errors
+/// As [`Cgroup::kill_all`] and [`Cgroup::remove`]. What cannot be killed does not keep the rest from being removed.
+pub fn end<P: AsRef<Path>>(directories: impl IntoIterator<Item = P>) -> Result<(), Error> {
+    let left = not_removable(directories);
+    if left.is_empty() {
+        return Ok(());
+    }
+    let group = Cgroup::open(left)?;
+    let killed = group.kill_all();
+    let removed = group.remove();
+    killed.and(removed)
+}
+
+/// Removes what can be removed at once and returns the rest.
+fn not_removable<P: AsRef<Path>>(directories: impl IntoIterator<Item = P>) -> Vec<P> {
+    let removed = |directory: &P| {
+        matches!(unlinkat(CWD, directory.as_ref(), AtFlags::REMOVEDIR), Ok(()) | Err(Errno::NOENT))
+    };
+    directories.into_iter().filter(|directory| !removed(directory)).collect()
 }
 
 /// Removes those of the directories that have neither processes nor groups in them; the rest stays.

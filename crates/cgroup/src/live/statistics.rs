@@ -111,7 +111,7 @@ impl fmt::Display for Bytes {
         let Some((shift, unit)) = units.into_iter().find(|(shift, _)| self.0 >= 1 << shift) else {
             return write!(f, "{} B", self.0);
         };
-        let tenths = u128::from(self.0) * 10 >> shift;
+        let tenths = (u128::from(self.0) * 10) >> shift;
         match tenths % 10 {
             0 => write!(f, "{} {unit}", tenths / 10),
             tenth => write!(f, "{}.{tenth} {unit}", tenths / 10),

@@ -3,13 +3,16 @@
 use crate::scratch::{Outcome, Scratch, layout};
 use crate::skipped;
 use cgroup::device::{rules, v2::program};
-use cgroup::live::{Cgroup, Error, remove};
+use cgroup::live::{Cgroup, Error, end, remove};
 use libtest_mimic::Trial;
 use spec::{Cpu, DeviceRule, Memory, Pids, Resources};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+/// Its name, what it does, and what this machine lacks for it.
+type Test = (&'static str, fn() -> Outcome, Option<String>);
 
 pub fn trials() -> Vec<Trial> {
     let layout = layout().unwrap_or_default();
@@ -18,7 +21,7 @@ pub fn trials() -> Vec<Trial> {
         layout.v1_with(v1).is_some()
             || layout.v2.as_ref().is_some_and(|hierarchy| hierarchy.controllers.iter().any(|c| c == v2))
     };
-    let tests: [(&str, fn() -> Outcome, Option<String>); 17] = [
+    let tests: Vec<Test> = vec![
         ("a_process_is_in_every_hierarchy", in_every_hierarchy, None),
         ("processes_are_found_in_groups_below", found_below, None),
         ("kill_all_ends_processes_that_fork", kill_forking, None),
@@ -32,6 +35,7 @@ pub fn trials() -> Vec<Trial> {
         ("frozen_processes_stand_still_v2", || freeze(""), no(layout.v2.is_some(), "cgroup v2")),
         ("remove_takes_groups_below_along", remove_below, None),
         ("remove_waits_for_processes_that_are_ending", remove_ending, None),
+        ("end_kills_and_removes", end_busy, None),
         ("remove_names_the_process_in_its_way", remove_busy, None),
         (
             "what_is_used_is_counted",
@@ -193,6 +197,16 @@ fn remove_busy() -> Outcome {
         Err(Error::Remove { pids, .. }) => assert_eq!(pids, [pid]),
         other => return Err(format!("{other:?}").into()),
     }
+    Ok(())
+}
+
+fn end_busy() -> Outcome {
+    let mut scratch = Scratch::new(&none())?;
+    let below = nest(&scratch)?;
+    scratch.run("while :; do sleep 60 & sleep 0.01; done")?;
+    scratch.run_in("exec sleep 60", &below[..1])?;
+    end(&scratch.group.directories)?;
+    assert!(scratch.open()?.is_gone());
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 //! systemd mounted it, with two controllers on one hierarchy and a named one, without v2.
 //!
 //! User Mode Linux is the kernel as a program. It boots with the machine's files as its root, read-only, and a script
-//! as its init that mounts what it needs (inside that kernel alone) and runs this very program. It has an empty disk,
-//! scheduled by BFQ, for the limits of disks.
+//! as its init that mounts what it needs (inside that kernel alone) and runs this very program. It has an empty disk
+//! for the limits of disks.
 
 use crate::scratch::Outcome;
 use crate::skipped;
@@ -18,7 +18,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const KERNEL: &str = "/usr/bin/linux.uml";
-const MODULES: &str = "/usr/lib/uml/modules";
 /// Set for the tests inside.
 const INSIDE: &str = "CUDDY_TEST_IN_UML";
 /// How long the whole may take.
@@ -69,8 +68,6 @@ fn boot(mounts: &str) -> Outcome {
              export PATH=/usr/sbin:/usr/bin:/sbin:/bin {INSIDE}=1\n\
              mount -t proc proc /proc && mount -t sysfs sysfs /sys\n\
              {mounts}\n\
-             insmod=$(command -v insmod || echo busybox insmod)\n\
-             $insmod {MODULES}/$(uname -r)/kernel/block/bfq.ko && echo bfq >/sys/block/ubda/queue/scheduler\n\
              exec {} --test-threads=1 --color=never\n",
             program.display()
         ),
