@@ -159,6 +159,8 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::MakeIdMap { .. } => (vec![], Some(Slot::IdMap)),
         Op::SetIdMap { slot } => (vec![Slot::IdMap, *slot], None),
         Op::OpenNamespace { kind, .. } => (vec![], Some(Slot::Namespace(*kind))),
+        Op::EnterTarget { .. } => (vec![Slot::Target], None),
+        Op::OpenRoot => (vec![], Some(Slot::Root)),
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
         Op::Clone { .. } => (vec![], Some(Slot::InitPidfd)),
         Op::AwaitStart => (vec![Slot::StartSocket], None),

@@ -33,6 +33,10 @@ pub enum Op {
     OpenNamespace { kind: NamespaceKind, file: PathBuf },
     /// Joins that namespace; for pid and time namespaces the children do.
     EnterNamespace { kind: NamespaceKind },
+    /// Joins namespaces of a running container, all in one call by its pidfd.
+    EnterTarget { namespaces: Vec<NamespaceKind> },
+    /// Opens the root of this process, which is that of the mount namespace it joined.
+    OpenRoot,
     /// Makes new namespaces for this process; a time namespace is for its children.
     Unshare { namespaces: Vec<NamespaceKind> },
     /// Sets the clocks of the time namespace just made, before anybody is in it.

@@ -15,6 +15,8 @@ pub enum Slot {
     Mount(u16),
     /// A namespace to be joined.
     Namespace(NamespaceKind),
+    /// The init of a running container whose namespaces are joined.
+    Target,
     /// init, for poll(2) and pidfd_send_signal(2).
     InitPidfd,
     /// The machine's `/proc`, proven to be procfs (CVE-2025-52881).
@@ -43,6 +45,7 @@ impl fmt::Display for Slot {
             Self::Root => f.write_str("$root"),
             Self::Mount(n) => write!(f, "$mount_{n}"),
             Self::Namespace(kind) => write!(f, "$ns_{}", crate::words::namespace(*kind)),
+            Self::Target => f.write_str("$target_pidfd"),
             Self::InitPidfd => f.write_str("$init_pidfd"),
             Self::Proc => f.write_str("$proc"),
             Self::Cuddy => f.write_str("$cuddy"),

@@ -40,6 +40,10 @@ impl fmt::Display for Op {
                 write!(f, "open {} as a {} namespace", file.display(), namespace(*kind))
             }
             Self::EnterNamespace { kind } => write!(f, "join the {} namespace", namespace(*kind)),
+            Self::EnterTarget { namespaces } => {
+                write!(f, "join the container's namespaces: {}", list(namespaces))
+            }
+            Self::OpenRoot => f.write_str("open the container's root"),
             Self::Unshare { namespaces } => write!(f, "make new namespaces: {}", list(namespaces)),
             Self::WriteTimeOffsets { .. } => f.write_str("set the clock offsets"),
             Self::Clone { namespaces } if namespaces.is_empty() => f.write_str("make the init process"),

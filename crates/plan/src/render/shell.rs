@@ -60,6 +60,10 @@ pub fn shell(op: &Op) -> ShellLine {
             format!("nsenter --{}=FILE", crate::words::namespace(*kind)),
             "nsenter starts a program in it, the shell itself stays",
         ),
+        Op::EnterTarget { .. } => {
+            nearly("nsenter --all --target PID".to_owned(), "nsenter starts a program in them")
+        }
+        Op::OpenRoot => none("a shell holds no such descriptor"),
         Op::Unshare { namespaces } => {
             nearly(unshare(namespaces), "unshare starts a program in it, the shell itself stays")
         }

@@ -44,6 +44,8 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::MakeIdMap { .. }
         | Op::OpenNamespace { .. }
         | Op::EnterNamespace { .. }
+        | Op::EnterTarget { .. }
+        | Op::OpenRoot
         | Op::Unshare { .. }
         | Op::WriteTimeOffsets { .. }
         | Op::Clone { .. }
@@ -192,6 +194,12 @@ fn process(op: &Op) -> Vec<Call> {
         ],
         Op::EnterNamespace { kind } => {
             vec![call("setns", format!("{}, {}", Slot::Namespace(*kind), clone_flag(*kind)))]
+        }
+        Op::EnterTarget { namespaces } => {
+            vec![call("setns", format!("{}, {}", Slot::Target, clone_flags(namespaces).join("|")))]
+        }
+        Op::OpenRoot => {
+            vec![gives("openat", "AT_FDCWD, \"/\", O_PATH|O_DIRECTORY|O_CLOEXEC", Slot::Root)]
         }
         Op::Unshare { namespaces } => vec![call("unshare", clone_flags(namespaces).join("|"))],
         Op::WriteTimeOffsets { text } => write_proc("self/timens_offsets", text),
