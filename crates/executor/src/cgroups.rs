@@ -1,6 +1,8 @@
 //! Control groups, as files.
 
+use crate::Slots;
 use crate::failure::Error;
+use plan::Slot;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -65,6 +67,17 @@ fn write_file(file: &Path, value: &str) -> Result<(), Error> {
 
 pub(crate) fn join(file: &Path, pid: Pid) -> Result<(), Error> {
     write_file(file, &pid.as_raw_nonzero().to_string())
+}
+
+/// The process itself, which has one thread.
+pub(crate) fn enter(file: &Path) -> Result<(), Error> {
+    write_file(file, "0")
+}
+
+pub(crate) fn open(slots: &mut Slots, directory: &Path) -> Result<(), Error> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    slots.fill(Slot::Cgroup, rustix::fs::open(directory, flags, Mode::empty())?);
+    Ok(())
 }
 
 pub(crate) fn filter_devices(directory: &Path, program: &[u64]) -> Result<(), Error> {

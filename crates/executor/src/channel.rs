@@ -3,7 +3,7 @@
 //! ```text
 //!   host                                init
 //!     │ ── Meet(IdMapsWritten) ────────▶ │
-//!     │ ── Meet(CgroupsJoined) ────────▶ │
+//!     │ ── Meet(CgroupsReady) ─────────▶ │
 //!     │ ◀──────────────── Meet(Created)  │      (create)
 //!     │ ── Meet(Start) ────────────────▶ │      (run; for create it comes over the start socket)
 //!     │ ◀─────────────────── Programming │      only the filter and the program remain
@@ -35,7 +35,7 @@ const PROGRAMMING: u8 = b'P';
 const FAILED: u8 = b'F';
 const MEETINGS: [(u8, Rendezvous); 4] = [
     (b'i', Rendezvous::IdMapsWritten),
-    (b'c', Rendezvous::CgroupsJoined),
+    (b'c', Rendezvous::CgroupsReady),
     (b'r', Rendezvous::Created),
     (b's', Rendezvous::Start),
 ];

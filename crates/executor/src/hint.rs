@@ -50,10 +50,12 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         }
         (Op::WriteCgroup { .. }, EINVAL) => "the kernel does not accept this value",
         (Op::WriteCgroup { .. }, ENOENT) => "this kernel lacks the setting",
-        (Op::WriteCgroup { .. } | Op::JoinCgroup { .. }, EBUSY) => {
+        (Op::WriteCgroup { .. } | Op::JoinCgroup { .. } | Op::EnterCgroup { .. }, EBUSY) => {
             "the group holds more than the limit, or cgroup v2 forbids processes in inner groups"
         }
-        (Op::JoinCgroup { .. }, ENOSPC) => "the cpuset of the group above has no processors or memory nodes",
+        (Op::JoinCgroup { .. } | Op::EnterCgroup { .. }, ENOSPC) => {
+            "the cpuset of the group above has no processors or memory nodes"
+        }
         (Op::WriteIdMap { .. }, EPERM) => "cuddy may not map these ids; as root every range is allowed",
         (Op::SetSysctl { .. }, ENOENT) => "this kernel has no such parameter",
         (Op::SetSysctl { .. }, EINVAL) => "the kernel does not accept this value",

@@ -36,7 +36,7 @@ fn supervise() -> std::io::Result<i32> {
     let faults = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
     let all: Vec<i32> = (1..=libc::SIGRTMAX()).filter(|signal| !faults.contains(signal)).collect();
     let signals = SignalFd::new(&all)?;
-    let (child, pidfd) = match sys::clone::clone(0)? {
+    let (child, pidfd) = match sys::clone::clone(0, None)? {
         Process::Child => start(),
         Process::Parent { pid, pidfd } => (pid, pidfd),
     };

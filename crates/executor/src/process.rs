@@ -67,7 +67,7 @@ pub(crate) fn write_id_map(slots: &Slots, pid: Pid, kind: IdKind, text: &str) ->
 /// A user namespace with a mapping and nobody in it: its maker ends as soon as it is open.
 pub(crate) fn make_id_map(slots: &mut Slots, users: &str, groups: &str) -> Result<(), Error> {
     let (ours, theirs) = crate::channel::Wire::pair()?;
-    match sys::clone::clone(bit(NamespaceKind::User))? {
+    match sys::clone::clone(bit(NamespaceKind::User), None)? {
         Process::Child => {
             drop(ours);
             // Nothing is ever sent: this ends when the other side closes.

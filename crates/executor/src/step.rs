@@ -29,11 +29,12 @@ impl<'a> Host<'a> {
         F: FnOnce(Slots, Wire),
     {
         match op {
-            Op::Clone { namespaces } => self.clone(process::bits(namespaces), script()),
+            Op::Clone { namespaces, cgroup } => self.clone(process::bits(namespaces), *cgroup, script()),
             Op::MakeCgroup { directory } => cgroups::make(directory),
             Op::InheritCpuset { directory, mount } => cgroups::inherit(directory, mount),
             Op::WriteCgroup { file, value, fallback } => cgroups::write(file, value, fallback.as_ref()),
             Op::JoinCgroup { file } => cgroups::join(file, self.init()?.0),
+            Op::OpenCgroup { directory } => cgroups::open(&mut self.slots, directory),
             Op::FilterDevices { directory, program } => cgroups::filter_devices(directory, program),
             Op::WriteIdMap { kind, text } => {
                 let pid = self.init()?.0;
@@ -53,9 +54,15 @@ impl<'a> Host<'a> {
         self.init.as_ref().ok_or_else(|| Error::told(rustix::io::Errno::SRCH, "init is not there yet"))
     }
 
-    fn clone(&mut self, namespaces: u64, script: impl FnOnce(Slots, Wire)) -> Result<(), Error> {
+    fn clone(
+        &mut self,
+        namespaces: u64,
+        cgroup: Option<Slot>,
+        script: impl FnOnce(Slots, Wire),
+    ) -> Result<(), Error> {
         let (ours, theirs) = Wire::pair()?;
-        match sys::clone::clone(namespaces)? {
+        let cgroup = cgroup.map(|slot| self.slots.get(slot)).transpose()?;
+        match sys::clone::clone(namespaces, cgroup)? {
             Process::Parent { pid, pidfd } => {
                 self.init = Some((pid, pidfd, ours));
                 Ok(())
@@ -121,6 +128,7 @@ impl Init {
             Op::Send { rendezvous } => send(&self.channel, *rendezvous),
             Op::Await { rendezvous } => self.channel.meet(*rendezvous),
             Op::AwaitStart => self.await_start(),
+            Op::EnterCgroup { file } => cgroups::enter(file),
             Op::FindProgram { name, search } => {
                 self.program = Some(crate::program::find(name, search)?);
                 Ok(())

@@ -162,7 +162,8 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::EnterTarget { .. } => (vec![Slot::Target], None),
         Op::OpenRoot => (vec![], Some(Slot::Root)),
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
-        Op::Clone { .. } => (vec![], Some(Slot::InitPidfd)),
+        Op::OpenCgroup { .. } => (vec![], Some(Slot::Cgroup)),
+        Op::Clone { cgroup, .. } => (cgroup.iter().copied().collect(), Some(Slot::InitPidfd)),
         Op::AwaitStart => (vec![Slot::StartSocket], None),
         Op::SetSysctl { .. }
         | Op::SetOomScoreAdj { .. }
@@ -304,7 +305,7 @@ fn check_undo(plan: &Plan) -> Result<(), Fault> {
 mod tests {
     use super::*;
     use crate::{Cause, Script};
-    use Rendezvous::{CgroupsJoined, Created, IdMapsWritten, Start};
+    use Rendezvous::{CgroupsReady, Created, IdMapsWritten, Start};
 
     fn send(rendezvous: Rendezvous) -> Op {
         Op::Send { rendezvous }
@@ -315,7 +316,7 @@ mod tests {
     }
 
     fn clone() -> Op {
-        Op::Clone { namespaces: vec![] }
+        Op::Clone { namespaces: vec![], cgroup: None }
     }
 
     fn exec() -> Op {
@@ -347,8 +348,8 @@ mod tests {
             ("the least plan", vec![clone()], vec![exec()], Ok(())),
             (
                 "a meeting in both directions",
-                vec![clone(), send(CgroupsJoined), wait(Created), send(Start)],
-                vec![wait(CgroupsJoined), send(Created), wait(Start), exec()],
+                vec![clone(), send(CgroupsReady), wait(Created), send(Start)],
+                vec![wait(CgroupsReady), send(Created), wait(Start), exec()],
                 Ok(()),
             ),
             (

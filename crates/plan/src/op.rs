@@ -21,6 +21,11 @@ pub enum Op {
     WriteCgroup { file: PathBuf, value: String, fallback: Option<(PathBuf, String)> },
     /// Writes init's pid to a `cgroup.procs`.
     JoinCgroup { file: PathBuf },
+    /// Writes `0` to the `tasks` of a v1 group: who has one thread and moves itself needs no lock against
+    /// forks, which costs a grace period of RCU.
+    EnterCgroup { file: PathBuf },
+    /// Opens a v2 group for a process to be born in.
+    OpenCgroup { directory: PathBuf },
     /// Attaches an eBPF program that decides on device access (cgroup v2).
     FilterDevices { directory: PathBuf, program: Vec<u64> },
 
@@ -41,8 +46,8 @@ pub enum Op {
     Unshare { namespaces: Vec<NamespaceKind> },
     /// Sets the clocks of the time namespace just made, before anybody is in it.
     WriteTimeOffsets { text: String },
-    /// Makes the process that runs the init script.
-    Clone { namespaces: Vec<NamespaceKind> },
+    /// Makes the process that runs the init script; `cgroup`: born in the group of this slot.
+    Clone { namespaces: Vec<NamespaceKind>, cgroup: Option<Slot> },
     /// Maps ids of init's user namespace.
     WriteIdMap { kind: IdKind, text: String },
     /// Writes the container's state to disk, with init's pid.
@@ -169,8 +174,8 @@ pub enum Op {
 pub enum Rendezvous {
     /// host → init: the ids of the user namespace are mapped.
     IdMapsWritten,
-    /// host → init: init is in its cgroups.
-    CgroupsJoined,
+    /// host → init: the cgroups are there, with their limits.
+    CgroupsReady,
     /// init → host: all is ready but for the program itself.
     Created,
     /// host → init: go.

@@ -17,6 +17,8 @@ pub enum Slot {
     Namespace(NamespaceKind),
     /// The init of a running container whose namespaces are joined.
     Target,
+    /// The v2 group that init is born in.
+    Cgroup,
     /// init, for poll(2) and pidfd_send_signal(2).
     InitPidfd,
     /// The machine's `/proc`, proven to be procfs (CVE-2025-52881).
@@ -46,6 +48,7 @@ impl fmt::Display for Slot {
             Self::Mount(n) => write!(f, "$mount_{n}"),
             Self::Namespace(kind) => write!(f, "$ns_{}", crate::words::namespace(*kind)),
             Self::Target => f.write_str("$target_pidfd"),
+            Self::Cgroup => f.write_str("$cgroup"),
             Self::InitPidfd => f.write_str("$init_pidfd"),
             Self::Proc => f.write_str("$proc"),
             Self::Cuddy => f.write_str("$cuddy"),

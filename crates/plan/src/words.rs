@@ -30,7 +30,10 @@ impl fmt::Display for Op {
                 write!(f, "give {} the processors of the group above", directory.display())
             }
             Self::WriteCgroup { file, value, .. } => write!(f, "write {value:?} to {}", file.display()),
-            Self::JoinCgroup { file } => write!(f, "join the cgroup through {}", file.display()),
+            Self::JoinCgroup { file } | Self::EnterCgroup { file } => {
+                write!(f, "join the cgroup through {}", file.display())
+            }
+            Self::OpenCgroup { directory } => write!(f, "open cgroup {}", directory.display()),
             Self::FilterDevices { directory, .. } => write!(f, "filter devices of {}", directory.display()),
             Self::OpenProc => f.write_str("open /proc of the machine"),
             Self::OpenCuddy => f.write_str("open cuddy's own binary"),
@@ -46,8 +49,8 @@ impl fmt::Display for Op {
             Self::OpenRoot => f.write_str("open the container's root"),
             Self::Unshare { namespaces } => write!(f, "make new namespaces: {}", list(namespaces)),
             Self::WriteTimeOffsets { .. } => f.write_str("set the clock offsets"),
-            Self::Clone { namespaces } if namespaces.is_empty() => f.write_str("make the init process"),
-            Self::Clone { namespaces } => {
+            Self::Clone { namespaces, .. } if namespaces.is_empty() => f.write_str("make the init process"),
+            Self::Clone { namespaces, .. } => {
                 write!(f, "make the init process in new namespaces: {}", list(namespaces))
             }
             Self::WriteIdMap { kind: IdKind::User, .. } => f.write_str("map user ids"),

@@ -1,7 +1,8 @@
 use crate::{Draft, Error};
 use plan::facts::HostFacts;
-use plan::{Cause, Op, Rendezvous, Undo};
-use spec::{ContainerId, Linux};
+use plan::{Cause, Op, Rendezvous, Slot, Undo};
+use spec::{ContainerId, Linux, NamespaceKind};
+use std::path::PathBuf;
 
 /// The container's cgroups: where they are and what is written to them.
 pub(crate) fn group(linux: &Linux, facts: &HostFacts, id: &ContainerId) -> Result<cgroup::Group, Error> {
@@ -10,36 +11,90 @@ pub(crate) fn group(linux: &Linux, facts: &HostFacts, id: &ContainerId) -> Resul
         .map_err(|error| Error::new("", error.to_string(), ""))
 }
 
-/// The host makes the cgroups, sets the limits, and puts init into them.
-pub(crate) fn join(draft: &mut Draft) {
-    let group = std::mem::take(&mut draft.cgroup);
+const ITS_OWN: &str = "its own group in each hierarchy, so that it can be counted, limited and ended";
+const FROM: &str = "/linux/cgroupsPath";
+
+/// The v2 group, with its limits, before the process is born in it.
+pub(crate) fn before_clone(draft: &mut Draft) {
+    let group = draft.cgroup.clone();
     draft.plan.undo.extend(group.parents.iter().cloned().map(Undo::RemoveEmptyCgroup));
-    let from = "/linux/cgroupsPath";
-    for directory in &group.directories {
-        draft.plan.undo.push(Undo::RemoveCgroup(directory.clone()));
-        let op = Op::MakeCgroup { directory: directory.clone() };
-        draft.host(op, from, "its own group in each hierarchy, so that it can be counted, limited and ended");
+    draft.plan.undo.extend(group.directories.iter().cloned().map(Undo::RemoveCgroup));
+    let Some(unified) = unified(draft) else { return };
+    make(draft, &group, |directory| *directory == unified);
+    if let Some(devices) = &group.devices {
+        let op = Op::FilterDevices { directory: devices.directory.clone(), program: devices.program.words() };
+        draft.host(op, devices.pointer.clone(), devices.why);
     }
-    for inherit in &group.inherit {
+    let why = "init is born in it: to move a process takes a lock against all forks of the machine";
+    draft.host(Op::OpenCgroup { directory: unified }, FROM, why);
+}
+
+/// The slot of the v2 group, if there is one.
+pub(crate) fn birthplace(draft: &Draft) -> Option<Slot> {
+    unified(draft).map(|_| Slot::Cgroup)
+}
+
+/// The v1 groups, with their limits, beside init's mounts.
+pub(crate) fn beside(draft: &mut Draft) {
+    let group = draft.cgroup.clone();
+    let unified = unified(draft);
+    let is_v1 = |directory: &PathBuf| Some(directory) != unified.as_ref();
+    make(draft, &group, is_v1);
+    if draft.namespaces.makes(NamespaceKind::User) {
+        for directory in group.directories.iter().filter(|directory| is_v1(directory)) {
+            let why = "from here on its limits bite; init itself is nobody to the machine's groups";
+            draft.host(Op::JoinCgroup { file: directory.join("cgroup.procs") }, FROM, why);
+        }
+    }
+    if !group.directories.is_empty() {
+        let rendezvous = Rendezvous::CgroupsReady;
+        draft.host(Op::Send { rendezvous }, FROM, "init waits before anything of the container runs");
+    }
+}
+
+/// init takes its place in the v1 groups.
+pub(crate) fn enter(draft: &mut Draft) {
+    let directories = draft.cgroup.directories.clone();
+    if directories.is_empty() {
+        return;
+    }
+    let rendezvous = Rendezvous::CgroupsReady;
+    draft.init(Op::Await { rendezvous }, FROM, "nothing of the container runs outside its limits");
+    if draft.namespaces.makes(NamespaceKind::User) {
+        return;
+    }
+    let unified = unified(draft);
+    for directory in directories.iter().filter(|directory| Some(*directory) != unified.as_ref()) {
+        let why = "from here on its limits bite; who moves itself waits for nobody";
+        draft.init(Op::EnterCgroup { file: directory.join("tasks") }, FROM, why);
+    }
+}
+
+/// The container's directory in the v2 hierarchy.
+fn unified(draft: &Draft) -> Option<PathBuf> {
+    let mount = &draft.facts.cgroups.v2.as_ref()?.mount;
+    draft.cgroup.directories.iter().find(|directory| directory.starts_with(mount)).cloned()
+}
+
+/// Makes those of the groups that `wanted` picks, and writes their settings.
+fn make(draft: &mut Draft, group: &cgroup::Group, wanted: impl Fn(&PathBuf) -> bool) {
+    let directories: Vec<&PathBuf> = group.directories.iter().filter(|directory| wanted(directory)).collect();
+    for directory in &directories {
+        draft.host(Op::MakeCgroup { directory: (*directory).clone() }, FROM, ITS_OWN);
+    }
+    for inherit in group.inherit.iter().filter(|inherit| wanted(&inherit.directory)) {
         let op = Op::InheritCpuset { directory: inherit.directory.clone(), mount: inherit.mount.clone() };
         draft.host(op, inherit.pointer, inherit.why);
     }
     for setting in &group.settings {
+        // A v2 setting may stand in a group above: there its controllers are passed on.
+        let above = setting.file.parent().unwrap_or(&setting.file);
+        if !directories.iter().any(|directory| directory.starts_with(above)) {
+            continue;
+        }
         let fallback = setting.fallback.clone().map(|second| (second.file, second.value));
         let op = Op::WriteCgroup { file: setting.file.clone(), value: setting.value.clone(), fallback };
         let cause = Cause::new(setting.pointer.clone(), setting.why);
         draft.plan.host.push_tolerant(op, cause, setting.ignore);
     }
-    if let Some(devices) = &group.devices {
-        let op = Op::FilterDevices { directory: devices.directory.clone(), program: devices.program.words() };
-        draft.host(op, devices.pointer.clone(), devices.why);
-    }
-    for file in &group.joins {
-        draft.host(Op::JoinCgroup { file: file.clone() }, from, "from here on its limits bite");
-    }
-    if !group.joins.is_empty() {
-        let rendezvous = Rendezvous::CgroupsJoined;
-        draft.host(Op::Send { rendezvous }, from, "init waits before anything of the container runs");
-    }
-    draft.cgroup = group;
 }

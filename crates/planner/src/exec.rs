@@ -36,17 +36,26 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         let namespaces = vec![NamespaceKind::Pid];
         draft.host(Op::EnterTarget { namespaces }, from, "takes effect for the children of who joins");
     }
-    draft.host(Op::Clone { namespaces: Vec::new() }, from, "the process that becomes the program");
-    for group in request.cgroups {
-        let op = Op::JoinCgroup { file: group.join("cgroup.procs") };
-        draft.host(op, from, "from here on the container's limits bite");
+    let unified = request.facts.cgroups.v2.as_ref().map(|v2| &v2.mount);
+    let (v2, v1): (Vec<_>, Vec<_>) =
+        request.cgroups.iter().partition(|group| unified.is_some_and(|mount| group.starts_with(mount)));
+    let born_in = v2.first().map(|_| Slot::Cgroup);
+    if let Some(group) = v2.first() {
+        let op = Op::OpenCgroup { directory: (*group).clone() };
+        draft.host(op, from, "the new process is born in it: to move one takes a lock against all forks");
     }
+    let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in };
+    draft.host(op, from, "the process that becomes the program");
     draft.host(Op::Record, from, "the pid file");
     let rendezvous = Rendezvous::Start;
     draft.host(Op::Send { rendezvous }, from, "it is where it belongs");
 
     draft.init(Op::SetNotDumpable, from, "processes of the container must not reach out through this one");
-    draft.init(Op::Await { rendezvous }, from, "nothing of the container runs outside its limits");
+    draft.init(Op::Await { rendezvous }, from, "whoever asks for its pid finds it");
+    for group in v1 {
+        let op = Op::EnterCgroup { file: group.join("tasks") };
+        draft.init(op, from, "from here on the container's limits bite; who moves itself waits for nobody");
+    }
     process::score(draft)?;
     let others: Vec<_> =
         request.namespaces.iter().copied().filter(|kind| *kind != NamespaceKind::Pid).collect();
@@ -91,6 +100,7 @@ fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
         plan: Plan::default(),
         notes: Vec::new(),
         mounts: 0,
+        in_cgroups: false,
         bound: Vec::new(),
         devices: Vec::new(),
     }

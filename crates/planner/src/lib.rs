@@ -78,11 +78,12 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     if for_nobody {
         sources(draft)?;
     }
+    cgroups::before_clone(draft);
     namespaces::clone(draft);
 
     // The host, beside init.
     namespaces::write_id_maps(draft);
-    cgroups::join(draft);
+    cgroups::beside(draft);
     draft.host(Op::Record, "default", "whoever asks for this container later finds it");
 
     // init: namespaces, then everything that needs the machine's own files, then the new root.
@@ -170,6 +171,8 @@ struct Draft<'a> {
     plan: Plan,
     notes: Vec<String>,
     mounts: u16,
+    /// Whether init has taken its place in the cgroups.
+    in_cgroups: bool,
     /// Opened sources of bind mounts, in the order of the configuration.
     bound: Vec<Slot>,
     /// Opened device nodes, in the order they are made.
@@ -200,6 +203,7 @@ impl<'a> Draft<'a> {
             plan,
             notes: Vec::new(),
             mounts: 0,
+            in_cgroups: false,
             bound: Vec::new(),
             devices: Vec::new(),
         })

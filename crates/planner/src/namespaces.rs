@@ -147,7 +147,7 @@ pub(crate) fn clone(draft: &mut Draft) {
     let late = [NamespaceKind::Cgroup, NamespaceKind::Time];
     let kinds = namespaces.made.iter().map(|(kind, _)| *kind).filter(|kind| !late.contains(kind)).collect();
     draft.host(
-        Op::Clone { namespaces: kinds },
+        Op::Clone { namespaces: kinds, cgroup: crate::cgroups::birthplace(draft) },
         "/linux/namespaces",
         "one call makes the process and the namespaces, owned by the new user namespace if there is one",
     );
@@ -205,27 +205,13 @@ pub(crate) fn enter(draft: &mut Draft) {
 
 /// The cgroup namespace, as soon as init is where its root shall be.
 pub(crate) fn cgroup(draft: &mut Draft) {
-    let unshared =
-        |op: &Op| matches!(op, Op::Unshare { namespaces } if namespaces.contains(&NamespaceKind::Cgroup));
-    if draft.plan.init.0.iter().any(|step| unshared(&step.op)) {
+    if std::mem::replace(&mut draft.in_cgroups, true) {
         return;
     }
-    if !draft.cgroup.joins.is_empty() && !awaits_cgroups(draft) {
-        let rendezvous = Rendezvous::CgroupsJoined;
-        draft.init(
-            Op::Await { rendezvous },
-            "/linux/resources",
-            "nothing of the container runs outside its limits",
-        );
-    }
+    crate::cgroups::enter(draft);
     if draft.namespaces.makes(NamespaceKind::Cgroup) {
         let field = draft.namespaces.field(NamespaceKind::Cgroup);
         let why = "the cgroup that init is in becomes the root of what it sees";
         draft.init(Op::Unshare { namespaces: vec![NamespaceKind::Cgroup] }, field, why);
     }
-}
-
-fn awaits_cgroups(draft: &Draft) -> bool {
-    let waits = |op: &Op| matches!(op, Op::Await { rendezvous: Rendezvous::CgroupsJoined });
-    draft.plan.init.0.iter().any(|step| waits(&step.op))
 }

@@ -120,6 +120,9 @@ fn denies_setgroups(draft: &Draft) -> bool {
 /// The sets asked for, without what this machine cannot give; the user is told.
 fn capabilities(draft: &mut Draft, process: &Process) -> Capabilities {
     let mut sets = process.capabilities.clone().unwrap_or_default();
+    // The kernel's invariant (capabilities(7)): what is not permitted and inheritable cannot be ambient. Many
+    // configurations ask for it all the same, runc's template among them.
+    sets.ambient = sets.ambient.intersection(sets.inheritable).intersection(sets.permitted);
     // A new user namespace gives all capabilities over what it owns.
     if draft.namespaces.has(NamespaceKind::User) {
         return sets;
@@ -145,7 +148,14 @@ fn capabilities(draft: &mut Draft, process: &Process) -> Capabilities {
 /// The system call filter, last of all.
 pub(crate) fn filter(draft: &mut Draft) -> Result<(), Error> {
     let Some(rules) = &draft.linux.seccomp else { return Ok(()) };
-    let filter = seccomp::compile(rules, native()).map_err(|error| {
+    let native = seccomp::Arch::host().ok_or_else(|| {
+        Error::new(
+            "/linux/seccomp",
+            "there is no filter compiler for this architecture",
+            "use x86_64 or aarch64",
+        )
+    })?;
+    let filter = seccomp::compile(rules, native).map_err(|error| {
         Error::new("", error.to_string(), "config-linux.md, \"Seccomp\", lists what is allowed")
     })?;
     if filter.notify {
@@ -157,9 +167,4 @@ pub(crate) fn filter(draft: &mut Draft) -> Result<(), Error> {
     let op = Op::SetSeccomp { flags: filter.flags, program, summary: seccomp::describe(&filter) };
     draft.init(op, "/linux/seccomp", "last, so that cuddy's own calls need not be allowed");
     Ok(())
-}
-
-/// The architecture that this program was built for, which is the one it runs on.
-fn native() -> seccomp::Arch {
-    if cfg!(target_arch = "aarch64") { seccomp::Arch::Aarch64 } else { seccomp::Arch::X86_64 }
 }

@@ -3,7 +3,7 @@
 use crate::check;
 use rustix::process::Pid;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Which process a [`clone()`] returned in.
 #[derive(Debug)]
@@ -19,13 +19,16 @@ pub enum Process {
     Child,
 }
 
+/// `CLONE_INTO_CGROUP`, Linux 5.7.
+const INTO_CGROUP: u64 = 0x2_0000_0000;
+
 /// Makes a process that is a copy of this one, in the new namespaces that `namespaces` asks for
-/// (`CLONE_NEW*` bits; none: fork(2)).
+/// (`CLONE_NEW*` bits; none: fork(2)), and born in a group of cgroup v2 if one is given.
 ///
 /// # Errors
 /// The errno of clone3(2). `EINVAL` where this process has more than one thread: the copy would hold
 /// locks that nobody releases.
-pub fn clone(namespaces: u64) -> io::Result<Process> {
+pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Process> {
     if thread_count()? != 1 {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
@@ -34,6 +37,10 @@ pub fn clone(namespaces: u64) -> io::Result<Process> {
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = namespaces | libc::CLONE_PIDFD as u64;
     args.pidfd = std::ptr::from_mut(&mut pidfd) as u64;
+    if let Some(cgroup) = cgroup {
+        args.flags |= INTO_CGROUP;
+        args.cgroup = cgroup.as_raw_fd() as u64;
+    }
     args.exit_signal = libc::SIGCHLD as u64;
     // SAFETY: no CLONE_VM and no stack: the child has a copy of this memory and goes on from here, as
     // after fork(2). There is one thread (checked above), so no lock is held by a thread that the copy

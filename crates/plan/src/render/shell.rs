@@ -51,6 +51,8 @@ pub fn shell(op: &Op) -> ShellLine {
             exact(format!("echo {} > {}", quote(Path::new(value)), quote(file)))
         }
         Op::JoinCgroup { file } => exact(format!("echo $INIT > {}", quote(file))),
+        Op::EnterCgroup { file } => exact(format!("echo 0 > {}", quote(file))),
+        Op::OpenCgroup { .. } => none("a shell holds no such descriptor"),
         Op::FilterDevices { .. } => none("an eBPF program has to be loaded"),
         Op::OpenProc | Op::OpenNamespace { .. } => none("a shell holds no such descriptor"),
         Op::OpenCuddy => none("a shell holds no such descriptor"),
@@ -67,7 +69,7 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::Unshare { namespaces } => {
             nearly(unshare(namespaces), "unshare starts a program in it, the shell itself stays")
         }
-        Op::Clone { namespaces } => nearly(
+        Op::Clone { namespaces, .. } => nearly(
             format!("{} --fork sh & INIT=$!", unshare(namespaces)),
             "the pid is unshare's, not that of its child",
         ),

@@ -35,6 +35,8 @@ fn gives(name: &'static str, args: impl Into<String>, result: impl ToString) -> 
 pub fn calls(op: &Op) -> Vec<Call> {
     match op {
         Op::MakeCgroup { .. }
+        | Op::EnterCgroup { .. }
+        | Op::OpenCgroup { .. }
         | Op::InheritCpuset { .. }
         | Op::WriteCgroup { .. }
         | Op::JoinCgroup { .. }
@@ -98,6 +100,12 @@ fn cgroup(op: &Op) -> Vec<Call> {
             .collect(),
         Op::WriteCgroup { file, value, .. } => write_file(file, &format!("{value:?}")),
         Op::JoinCgroup { file } => write_file(file, "$init_pid"),
+        Op::EnterCgroup { file } => write_file(file, "\"0\""),
+        Op::OpenCgroup { directory } => vec![gives(
+            "openat",
+            format!("AT_FDCWD, {directory:?}, O_PATH|O_DIRECTORY|O_CLOEXEC"),
+            Slot::Cgroup,
+        )],
         Op::FilterDevices { directory, program } => vec![
             gives(
                 "bpf",
@@ -203,12 +211,18 @@ fn process(op: &Op) -> Vec<Call> {
         }
         Op::Unshare { namespaces } => vec![call("unshare", clone_flags(namespaces).join("|"))],
         Op::WriteTimeOffsets { text } => write_proc("self/timens_offsets", text),
-        Op::Clone { namespaces } => {
+        Op::Clone { namespaces, cgroup } => {
             let mut flags = vec!["CLONE_PIDFD"];
             flags.extend(clone_flags(namespaces));
+            flags.extend(cgroup.map(|_| "CLONE_INTO_CGROUP"));
+            let cgroup = cgroup.map_or_else(String::new, |slot| format!(", cgroup={slot}"));
             vec![gives(
                 "clone3",
-                format!("{{flags={}, pidfd={}, exit_signal=SIGCHLD}}", flags.join("|"), Slot::InitPidfd),
+                format!(
+                    "{{flags={}, pidfd={}, exit_signal=SIGCHLD{cgroup}}}",
+                    flags.join("|"),
+                    Slot::InitPidfd
+                ),
                 "$init_pid",
             )]
         }
