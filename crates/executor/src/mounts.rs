@@ -124,7 +124,8 @@ pub(crate) fn make_root_read_only(slots: &Slots) -> Result<(), Error> {
 }
 
 pub(crate) fn attach_on_host(slots: &mut Slots, slot: Slot, path: &Path) -> Result<(), Error> {
-    move_mount(slots.get(slot)?, c"", CWD, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
+    move_mount(slots.get(slot)?, c"", CWD, path, flags)?;
     if slot != Slot::Root {
         slots.take(slot)?;
     }

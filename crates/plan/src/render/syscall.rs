@@ -382,7 +382,10 @@ fn new_mount(
 fn attach(slot: Slot, target: &Target) -> Vec<Call> {
     match target {
         Target::Host(path) => {
-            vec![call("move_mount", format!("{slot}, \"\", AT_FDCWD, {path:?}, MOVE_MOUNT_F_EMPTY_PATH"))]
+            vec![call(
+                "move_mount",
+                format!("{slot}, \"\", AT_FDCWD, {path:?}, MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_SYMLINKS"),
+            )]
         }
         Target::Inside { path, follow, missing } => {
             let made = match missing {
