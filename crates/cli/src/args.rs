@@ -60,7 +60,7 @@ pub enum Explain {
 
 /// `cuddy explain run`.
 #[derive(Debug, Args)]
-#[command(about = "Show the steps that `cuddy run` would take", disable_help_flag = true)]
+#[command(about = "Show the steps that `cuddy run` would take", before_help = ROOT_HELP, disable_help_flag = true)]
 #[command(override_usage = "cuddy explain run [OPTIONS] ROOT [COMMAND [ARG...]]")]
 #[command(after_help = "Example:\n  cuddy explain run --format shell --memory 200m host: sh")]
 pub struct ExplainRunArgs {
@@ -91,12 +91,12 @@ const NAMESPACES: &str = "Namespaces";
 
 /// `cuddy run`. Options stop at ROOT: what follows belongs to the command.
 #[derive(Debug, Args)]
-#[command(about = "Run a command in a new container", disable_help_flag = true)]
+#[command(about = "Run a command in a new container", before_help = ROOT_HELP, disable_help_flag = true)]
 #[command(override_usage = "cuddy run [OPTIONS] ROOT [COMMAND [ARG...]]")]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
-    /// `host:` or `host:/path`, a directory (`./rootfs`), or an archive (`./rootfs.tar.gz`); then the command, by default `sh`
-    #[arg(value_name = "ROOT [COMMAND [ARG]", required = true, num_args = 1.., trailing_var_arg = true)]
+    /// ROOT and the command. One list, so that options stop at ROOT.
+    #[arg(value_name = "ROOT", num_args = 0.., trailing_var_arg = true, hide = true)]
     pub root_and_command: Vec<String>,
 
     /// A name for the container, else one is made up
@@ -253,13 +253,17 @@ pub struct RunArgs {
 
 const RUN_EXAMPLES: &str = "\
 Examples:
-  cuddy run --rm -it host: sh                          a shell in a throwaway view of this machine
-  cuddy run --rm ./rootfs.tar.gz ls /                  a command in a root file system from an archive
-  cuddy run --rm -v ./conf:/etc/conf:ro ./rootfs web   with a directory of the host, read-only
-  cuddy run --rm -m 200m --cpus 0.5 host: make         with limits
+  cuddy run --rm -it host: sh                         a shell in a throwaway view of this machine
+  cuddy run --rm ./rootfs.tar.gz ls /                 a command in a root file system
+  cuddy run --rm -v ./conf:/etc/conf:ro ./rootfs web  with a directory of the host, read-only
+  cuddy run --rm -m 200m --cpus 0.5 host: make        with limits
 
-The exit code is the command's; 125 when cuddy failed, 126 when the command cannot be run, 127 when it is
-not found, and 128 + n when signal n ended it.";
+The exit code is the command's; 125 when cuddy failed, 126 when the command cannot be run,
+127 when it is not found, and 128 + n when signal n ended it.";
+
+const ROOT_HELP: &str = "\
+ROOT is `host:` (this machine, or a part of it with `host:/path`), a directory (`./rootfs`), or
+an archive of one (`./rootfs.tar.gz`). COMMAND is `sh` unless it is given. Options stop at ROOT.";
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Why cuddy failed, as people read it: the message, hints below it, and the exit code.
 
+use clap::error::{ContextKind, ContextValue};
 use engine::options::OptionError;
 use engine::root::RootError;
 use std::fmt;
@@ -54,12 +55,25 @@ impl From<RootError> for Failure {
 }
 
 impl From<clap::Error> for Failure {
-    /// clap's own words, as a message and hints of ours.
+    /// The first line is clap's, and so is a word that it thinks was meant; the rest is ours.
     fn from(error: clap::Error) -> Self {
         let text = error.render().to_string();
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        Self::new(message, lines.map(|line| line.trim_start_matches("tip: ").to_owned()).collect())
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let mut hints = Vec::new();
+        for kind in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+        {
+            match error.get(kind) {
+                Some(ContextValue::String(meant)) => hints.push(format!("did you mean {meant}?")),
+                Some(ContextValue::Strings(meant)) => {
+                    hints.push(format!("did you mean {}?", meant.join(" or ")))
+                }
+                _ => {}
+            }
+        }
+        if hints.is_empty() {
+            hints.push("--help after the command lists its options".to_owned());
+        }
+        Self::new(message, hints)
     }
 }
 

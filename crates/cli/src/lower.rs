@@ -20,9 +20,10 @@ pub struct Surroundings<'a> {
 /// # Errors
 /// A value that an option cannot have, or options that contradict each other.
 pub fn run(args: &RunArgs, here: &Surroundings<'_>) -> Result<(String, RunOptions), OptionError> {
-    let (root, command) = args.root_and_command.split_first().ok_or_else(|| {
-        OptionError::new("run", "ROOT is missing", "name a root file system, like host: or ./rootfs")
-    })?;
+    let (root, command) =
+        args.root_and_command.split_first().filter(|(root, _)| !root.is_empty()).ok_or_else(|| {
+            OptionError::new("ROOT", "it is missing", "name a root file system, like host: or ./rootfs")
+        })?;
     let options = RunOptions {
         name: one("--name", &args.name, name::container)?,
         interactive: args.interactive,

@@ -1,6 +1,8 @@
 //! The command line for people. Everything that cuddy prints, it prints here.
 
 mod args;
+#[cfg(test)]
+mod command_lines;
 mod explain;
 mod failure;
 mod lower;

@@ -271,7 +271,8 @@ mod tests {
             command: vec!["serve".into()],
             ..Defaults::default()
         };
-        let table: [(Option<&str>, &[&str], Result<&str, &str>); 6] = [
+        type Case<'a> = (Option<&'a str>, &'a [&'a str], Result<&'a str, &'a str>);
+        let table: [Case<'_>; 6] = [
             (None, &[], Ok("/entry serve")),
             (None, &["ls"], Ok("/entry ls")),
             (Some("sh"), &[], Ok("sh")),

@@ -1,7 +1,7 @@
 //! `--name`, `--hostname`, `--domainname`, `--workdir`, `--cgroup-parent`.
 
 use super::BadValue;
-use spec::ContainerId;
+use spec::{ContainerId, InvalidId};
 use std::path::{Component, Path, PathBuf};
 
 /// `--name`.
@@ -13,7 +13,20 @@ pub fn container(text: &str) -> Result<ContainerId, BadValue> {
     if !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Err(BadValue::new("a name begins with a letter or a digit", hint));
     }
-    text.parse().map_err(|error: spec::InvalidId| BadValue::new(error.to_string(), hint))
+    id(text, hint)
+}
+
+/// A container's name or id; the error does not repeat the whole of it.
+pub(super) fn id(text: &str, hint: &str) -> Result<ContainerId, BadValue> {
+    text.parse().map_err(|error| {
+        let cause = match error {
+            InvalidId::Character { character, .. } => {
+                format!("{character:?} is not one of A-Z a-z 0-9 _ + - .")
+            }
+            other => other.to_string(),
+        };
+        BadValue::new(cause, hint)
+    })
 }
 
 /// `--hostname` and `--domainname`.

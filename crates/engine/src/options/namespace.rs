@@ -1,6 +1,6 @@
 //! `--network`, `--pid`, `--ipc`, `--uts`, `--userns`, `--cgroupns` and `--time-offset`.
 
-use super::{BadValue, number};
+use super::{BadValue, name, number};
 use spec::{ContainerId, IdMapping, TimeOffset};
 
 /// Which namespaces the container shares.
@@ -106,10 +106,8 @@ pub fn network(text: &str) -> Result<Network, BadValue> {
 }
 
 fn joined(text: &str) -> Option<Result<ContainerId, BadValue>> {
-    let name = text.strip_prefix("container:")?;
-    Some(name.parse().map_err(|error: spec::InvalidId| {
-        BadValue::new(error.to_string(), "write container: and the name or id of a running container")
-    }))
+    let id = text.strip_prefix("container:")?;
+    Some(name::id(id, "write container: and the name or id of a running container"))
 }
 
 /// `--pid host|container:ID`.
@@ -260,7 +258,7 @@ mod tests {
             &[
                 ("host", Ok("Host")),
                 ("container:web", Ok("Container(ContainerId(\"web\"))")),
-                ("container:a/b", Err("container name \"a/b\": '/' is not one of A-Z a-z 0-9 _ + - .")),
+                ("container:a/b", Err("'/' is not one of A-Z a-z 0-9 _ + - .")),
                 ("mine", Err("there is no such pid namespace")),
             ],
         );

@@ -207,7 +207,10 @@ impl<'a> Relay<'a> {
         let Some(output) = self.output else { return };
         match self.shown.drain(output) {
             Ok(()) | Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => self.output = None,
+            Err(_) => {
+                self.output = None;
+                self.shown.clear();
+            }
         }
     }
 
