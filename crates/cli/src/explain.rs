@@ -2,7 +2,7 @@
 
 use crate::args::{ExplainRunArgs, Format, Global};
 use crate::failure::Failure;
-use crate::run::{places, understood};
+use crate::run::{places, show_notes, understood};
 use engine::prepare::rehearse;
 use std::io::Write;
 
@@ -14,6 +14,8 @@ pub fn run(global: &Global, args: &ExplainRunArgs) -> Result<u8, Failure> {
     let (root, options) = understood(&args.run)?;
     let launch = rehearse(&places(global), &root, options, |_| None)?;
     let planned = engine::run::plan(&launch)?;
+    show_notes(global, &launch.prepared.notes);
+    show_notes(global, &planned.notes);
     let failed = |error: std::io::Error| Failure::new(format!("standard output: {error}"), Vec::new());
     let text = match args.format {
         Format::Syscall => plan::render::syscalls(&planned.plan),

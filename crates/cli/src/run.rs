@@ -26,11 +26,7 @@ pub fn run(global: &Global, args: &RunArgs) -> Result<u8, Failure> {
     let launch = prepare(&places(global), &root, options, |_| None, &mut |progress| unpacking.show(progress));
     unpacking.finish();
     let launch = launch?;
-    if global.log_level >= LogLevel::Warn {
-        for note in &launch.prepared.notes {
-            eprintln!("cuddy: {note}");
-        }
-    }
+    show_notes(global, &launch.prepared.notes);
     Ok(engine::run::run(launch)?)
 }
 
@@ -45,6 +41,15 @@ pub fn understood(args: &RunArgs) -> Result<(Root, RunOptions), Failure> {
     let variable = |name: &str| std::env::var(name).ok();
     let (root, options) = lower::run(args, &Surroundings { directory: &directory, variable: &variable })?;
     Ok((root::resolve(&root)?, options))
+}
+
+/// Says what the user did not get as usual.
+pub fn show_notes(global: &Global, notes: &[String]) {
+    if global.log_level >= LogLevel::Warn {
+        for note in notes {
+            eprintln!("cuddy: {note}");
+        }
+    }
 }
 
 /// Where cuddy keeps things.

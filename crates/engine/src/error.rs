@@ -3,6 +3,7 @@
 use crate::options::OptionError;
 use crate::root::RootError;
 use crate::user::UserError;
+use spec::ContainerId;
 use std::io;
 
 /// A failure of the engine.
@@ -27,6 +28,18 @@ pub enum Error {
     /// The configuration cannot become a plan.
     #[error("{0}")]
     Plan(planner::Error),
+    /// The container was prepared, and did not start.
+    #[error("cannot start {name}: {cause}")]
+    Start {
+        /// Its name.
+        name: ContainerId,
+        /// The step that failed, and why.
+        cause: String,
+        /// What to do about it, one line each.
+        hints: Vec<String>,
+        /// 126 when the command cannot be run, 127 when it is not found, else 125.
+        code: u8,
+    },
     /// A system call failed.
     #[error("cannot {doing}: {source}")]
     System {
@@ -43,6 +56,7 @@ impl Error {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Option(error) => vec![error.hint.clone()],
+            Self::Start { hints, .. } => hints.clone(),
             Self::Root(error) => error.hints(),
             Self::User(error) => error.hints(),
             Self::Plan(error) => {
@@ -52,10 +66,13 @@ impl Error {
         }
     }
 
-    /// The exit code of `cuddy run`: 125 when cuddy failed.
+    /// The exit code of `cuddy run`.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        125
+        match self {
+            Self::Start { code, .. } => *code,
+            _ => 125,
+        }
     }
 }
 

@@ -25,8 +25,10 @@ pub fn plan(launch: &Launch) -> Result<Planned, Error> {
 /// It could not be started.
 pub fn run(launch: Launch) -> Result<u8, Error> {
     let _planned = plan(&launch)?;
-    Err(Error::System {
-        doing: format!("start {}", launch.name),
-        source: std::io::Error::from(std::io::ErrorKind::Unsupported),
+    Err(Error::Start {
+        name: launch.name,
+        cause: "the runtime is not joined to the engine yet".to_owned(),
+        hints: vec!["`cuddy explain run` shows the steps".to_owned()],
+        code: 125,
     })
 }

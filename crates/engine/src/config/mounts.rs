@@ -78,7 +78,7 @@ fn defaults(options: &RunOptions, ids: &IdMaps) -> Vec<Mount> {
         mount.options.extend(access.map(str::to_owned));
     }
     let mqueue = match spaces.ipc {
-        Ipc::Host => hosts_own("/dev/mqueue"),
+        Ipc::Host if ids.own() => hosts_own("/dev/mqueue"),
         _ => new("mqueue", "mqueue", "/dev/mqueue", &PLAIN),
     };
     let shm = match spaces.ipc {

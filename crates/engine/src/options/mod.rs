@@ -23,7 +23,7 @@ pub use value::{BadValue, OptionError};
 use device::{DeviceRate, DeviceRequest};
 use environment::EnvChange;
 use mount::MountRequest;
-use namespace::{Ipc, Namespaces, Network, OwnOrHost, UserNamespace};
+use namespace::{Ipc, Namespaces, Network, OwnOrHost, Shared, UserNamespace};
 use number::SwapLimit;
 use security::{CapabilityName, SeccompChoice, SecurityOption};
 use signal::Signal;
@@ -298,6 +298,15 @@ impl RunOptions {
                 "leave one of them out",
             ));
         }
+        let joins = matches!(self.namespaces.pid, Shared::Container(_))
+            || matches!(self.namespaces.ipc, Ipc::Container(_));
+        if joins && self.namespaces.user != UserNamespace::Host {
+            return Err(OptionError::new(
+                "--userns with a namespace of a container",
+                "a user namespace of its own has no rights over the namespaces of another container",
+                "leave one of them out",
+            ));
+        }
         if let UserNamespace::Map(map) = &self.namespaces.user
             && !map.iter().any(|range| range.container_id == 0)
         {
@@ -318,7 +327,7 @@ mod tests {
     #[test]
     fn options_that_contradict_each_other_are_refused() {
         type Change = fn(&mut RunOptions);
-        let table: [(&str, Change); 10] = [
+        let table: [(&str, Change); 11] = [
             ("--memory-swap: it limits memory and swap together, and memory has no limit", |o| {
                 o.limits.memory_swap = Some(SwapLimit::Total(1 << 20));
             }),
@@ -358,6 +367,14 @@ mod tests {
                 (o.privileges.cap_add, o.privileges.cap_drop) =
                     (vec![CapabilityName::All], vec![CapabilityName::All]);
             }),
+            (
+                "--userns with a namespace of a container: a user namespace of its own has no rights over the namespaces of \
+                 another container",
+                |o| {
+                    o.namespaces.pid = namespace::pid("container:web").unwrap();
+                    o.namespaces.user = UserNamespace::Auto;
+                },
+            ),
             (
                 "--userns: the map has no id for root, who owns the container's files in /proc, /dev and /sys",
                 |o| o.namespaces.user = namespace::user_namespace("1:1:1").unwrap(),
