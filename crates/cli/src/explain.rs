@@ -12,7 +12,8 @@ use std::io::Write;
 /// See [`Failure`].
 pub fn run(global: &Global, args: &ExplainRunArgs) -> Result<u8, Failure> {
     let (root, options) = understood(&args.run)?;
-    let launch = rehearse(&places(global), &root, options, |_| None)?;
+    let places = places(global);
+    let launch = rehearse(&places, &root, options, |name| engine::run::running(&places, name))?;
     let planned = engine::run::plan(&launch)?;
     show_notes(global, &launch.prepared.notes);
     show_notes(global, &planned.notes);

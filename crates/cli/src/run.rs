@@ -16,18 +16,23 @@ use std::io::Write;
 pub fn run(global: &Global, args: &RunArgs) -> Result<u8, Failure> {
     let (root, options) = understood(args)?;
     if args.print_config {
-        let launch = rehearse(&places(global), &root, options, |_| None)?;
+        let places = places(global);
+        let launch = rehearse(&places, &root, options, |name| engine::run::running(&places, name))?;
         return print_config(&launch);
     }
     if options.tty && options.interactive {
         engine::terminal::check_input()?;
     }
+    let places = places(global);
     let mut unpacking = Unpacking::new(&root);
-    let launch = prepare(&places(global), &root, options, |_| None, &mut |progress| unpacking.show(progress));
+    let running = |name: &_| engine::run::running(&places, name);
+    let launch = prepare(&places, &root, options, running, &mut |progress| unpacking.show(progress));
     unpacking.finish();
     let launch = launch?;
     show_notes(global, &launch.prepared.notes);
-    Ok(engine::run::run(launch)?)
+    let outcome = engine::run::run(&places, launch, &|notes| show_notes(global, notes))?;
+    show_notes(global, &outcome.notes);
+    Ok(outcome.code)
 }
 
 /// ROOT and the options, from the arguments and from where they were typed.

@@ -124,9 +124,10 @@ fn finish(
     let id = id::new_id().map_err(system("make an id with getrandom"))?;
     let name = match &options.name {
         Some(name) => name.clone(),
-        None => id::new_name(0).map_err(system("make a name with getrandom"))?,
+        None => crate::run::free_name(places).map_err(system("make a name with getrandom"))?,
     };
-    let bundle = places.run_root.join("containers").join(id.as_str());
+    let directory = places.run_root.join("containers").join(name.as_str());
+    let bundle = directory.join("bundle");
     let user = match tree {
         Tree::There(path) => user_of(path, &options)?,
         Tree::Later(_) => user::without_files(options.process.user.as_ref())?,

@@ -1,8 +1,35 @@
-//! The last hop: from a prepared container to the planner, the runtime, and an exit code.
+//! The last hop: from a prepared container to the runtime, and an exit code.
 
-use crate::error::Error;
-use crate::prepare::Launch;
+use crate::error::{Error, system};
+use crate::prepare::{Launch, Places};
+use crate::supervise::{Signals, exit_code, supervise};
+use crate::{id, terminal};
 use planner::{Planned, Request};
+use runtime::{Container, Created, Store, console};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
+use spec::ContainerId;
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// What every program of cuddy does before anything else: goes on as the init of a container if that is
+/// what it was started as.
+pub fn begin() {
+    if executor::init::is_init() {
+        executor::init::run();
+    }
+}
+
+/// How a container that was run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exit code: the command's, or 128 + n when signal n ended it.
+    pub code: u8,
+    /// What the user should know about the end, one sentence each.
+    pub notes: Vec<String>,
+}
 
 /// The steps that starting the container takes.
 ///
@@ -12,23 +39,144 @@ pub fn plan(launch: &Launch) -> Result<Planned, Error> {
     let request = Request {
         config: &launch.prepared.config,
         facts: &launch.host,
-        id: &launch.id,
+        id: &launch.name,
         bundle: &launch.bundle,
         options: &launch.how,
     };
     planner::plan(&request).map_err(Error::Plan)
 }
 
-/// Runs the container in the foreground and gives its exit code.
+/// The first process of a running container.
+#[must_use]
+pub fn running(places: &Places, name: &ContainerId) -> Option<i32> {
+    Store::new(&places.run_root).open(name).ok()?.pid()
+}
+
+/// Runs the container in the foreground until it ends. `notes` is told what could not be had, before the
+/// command starts.
 ///
 /// # Errors
-/// It could not be started.
-pub fn run(launch: Launch) -> Result<u8, Error> {
-    let _planned = plan(&launch)?;
-    Err(Error::Start {
-        name: launch.name,
-        cause: "the runtime is not joined to the engine yet".to_owned(),
-        hints: vec!["`cuddy explain run` shows the steps".to_owned()],
-        code: 125,
+/// It could not be started. Nothing is left of it then.
+pub fn run(places: &Places, launch: Launch, notes: &dyn Fn(&[String])) -> Result<Outcome, Error> {
+    // From a read-only mount of our binary (CVE-2019-5736). Where not even that is allowed, no mount of the
+    // container will be, and the start says which.
+    let _ = sys::exe::protect();
+    let store = Store::new(&places.run_root);
+    let tty = launch.options.tty;
+    // Before the container, so that no signal is lost in between.
+    let signals = if tty { Signals::for_terminal() } else { Signals::for_pipes() };
+    let signals = signals.map_err(system("block signals"))?;
+    if !tty && !launch.options.interactive {
+        close_input().map_err(system("open /dev/null as standard input"))?;
+    }
+    let (relayed, console) = if tty {
+        let (ours, theirs) = console::pair().map_err(system("make a console socket"))?;
+        (Some(ours), Some(theirs))
+    } else {
+        (None, None)
+    };
+    let created = create(&store, &launch, console)?;
+    notes(&created.notes);
+    let code = attend(&signals, &created, relayed, launch.options.interactive);
+    let ended = end(&store, &created.container, launch.options.remove);
+    let mut outcome = Outcome { code: code?, notes: ended.notes };
+    outcome.notes.extend(ended.failure);
+    Ok(outcome)
+}
+
+fn create(store: &Store, launch: &Launch, console: Option<OwnedFd>) -> Result<Created, Error> {
+    let request = runtime::Request {
+        id: &launch.name,
+        bundle: &launch.bundle,
+        config: &launch.prepared.config,
+        options: &launch.how,
+        console,
+        pid_file: None,
+        prepare: Some(&|| make_bundle(launch)),
+    };
+    store.create(request).map_err(|error| {
+        let code = match &error {
+            runtime::Error::Step(failure) => match failure.kind {
+                executor::Kind::NotFound => 127,
+                executor::Kind::NotExecutable => 126,
+                executor::Kind::Setup => 125,
+            },
+            _ => 125,
+        };
+        let hints = vec![error.hint()].into_iter().filter(|hint| !hint.is_empty()).collect();
+        Error::Start { name: launch.name.clone(), cause: error.to_string(), hints, code }
     })
+}
+
+/// Without `-i` the command reads nothing.
+fn close_input() -> io::Result<()> {
+    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    Ok(rustix::stdio::dup2_stdin(null)?)
+}
+
+/// The bundle: the configuration, an empty directory for the root, and the files that are mounted in.
+fn make_bundle(launch: &Launch) -> io::Result<()> {
+    let directory = |path: &Path| std::fs::DirBuilder::new().mode(0o711).create(path);
+    directory(&launch.bundle)?;
+    directory(&launch.bundle.join("rootfs"))?;
+    let json = serde_json::to_vec(&launch.prepared.config)?;
+    // The environment of a container is nobody else's to read.
+    write(&launch.bundle.join("config.json"), &json, 0o600)?;
+    for file in &launch.prepared.files {
+        write(&file.path, file.contents.as_bytes(), 0o644)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(contents)?;
+    file.set_permissions(Permissions::from_mode(mode))
+}
+
+/// Relays or waits until the command has ended; its exit code.
+fn attend(
+    signals: &Signals,
+    created: &Created,
+    relayed: Option<OwnedFd>,
+    interactive: bool,
+) -> Result<u8, Error> {
+    let pidfd = created.pidfd.as_fd();
+    let attended = match relayed.map(|socket| console::receive(&socket)).transpose() {
+        Ok(Some(Some(master))) => terminal::relay(signals, master, pidfd, interactive),
+        Ok(_) => supervise(signals, pidfd),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = attended {
+        // Nobody would attend to it any more.
+        let _ = sys::signal::send(pidfd, 9);
+        let _ = exit_code(pidfd);
+        return Err(system("attend to the container")(error));
+    }
+    exit_code(pidfd).map_err(system("wait for the end of the container"))
+}
+
+/// What there is to say about an end, and what went wrong with the cleaning up.
+struct End {
+    notes: Vec<String>,
+    failure: Option<String>,
+}
+
+fn end(store: &Store, container: &Container, remove: bool) -> End {
+    let killed = container.out_of_memory();
+    let cleaned = if remove { store.remove(container) } else { container.undo() };
+    End { notes: killed.into_iter().collect(), failure: cleaned.err().map(|error| error.to_string()) }
+}
+
+/// Another name where a generated one is taken.
+pub(crate) fn free_name(places: &Places) -> io::Result<ContainerId> {
+    let store = Store::new(&places.run_root);
+    let mut attempt = 0;
+    loop {
+        let name = id::new_name(attempt)?;
+        if !store.directory(&name).exists() {
+            return Ok(name);
+        }
+        attempt += 1;
+    }
 }

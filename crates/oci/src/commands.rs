@@ -69,6 +69,7 @@ fn start(global: &Global, store: &Store, options: &Start, when: When) -> Result<
         options: &how,
         console: console_socket(options.console_socket.as_deref())?,
         pid_file: options.pid_file.as_deref(),
+        prepare: None,
     })?;
     created.notes.iter().for_each(|note| report::note(global, note));
     Ok(created)

@@ -12,7 +12,6 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a container is created from.
-#[derive(Debug)]
 pub struct Request<'a> {
     /// Its name.
     pub id: &'a ContainerId,
@@ -26,6 +25,9 @@ pub struct Request<'a> {
     pub console: Option<OwnedFd>,
     /// File that init's pid is written to.
     pub pid_file: Option<&'a Path>,
+    /// Makes the bundle, once the name is taken and before anything else is done. What it makes below the
+    /// container's own directory needs no undo.
+    pub prepare: Option<&'a dyn Fn() -> io::Result<()>>,
 }
 
 /// A container that was created.
@@ -102,6 +104,9 @@ fn record(request: &Request, plan: &Plan) -> Record {
 
 /// Runs the plan; the record with init in it, and init.
 fn perform(container: &Container, request: Request, plan: &Plan) -> Result<(Record, OwnedFd), Error> {
+    if let Some(prepare) = request.prepare {
+        prepare().map_err(Error::file("cannot make the bundle", request.bundle))?;
+    }
     let mut slots = Slots::default();
     if request.options.start == Start::OnRequest {
         slots.fill(Slot::StartSocket, listen(container)?);

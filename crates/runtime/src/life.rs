@@ -89,6 +89,17 @@ impl Container {
     }
 }
 
+impl Container {
+    /// What to tell when the kernel killed processes of the container for lack of memory: the limit, the peak
+    /// and the cgroup. `None`: it did not, or nobody counts.
+    #[must_use]
+    pub fn out_of_memory(&self) -> Option<String> {
+        let group = cgroup::live::Cgroup::open(&self.record.cgroups).ok()?;
+        let report = group.oom_report().ok()??;
+        (report.kills > 0).then(|| report.to_string())
+    }
+}
+
 impl Store {
     /// Lets the program of a created container start.
     ///
@@ -170,10 +181,7 @@ impl Store {
     /// # Errors
     /// Everything that could not be removed; its name stays taken then, so that it can be tried again.
     pub fn remove(&self, container: &Container) -> Result<(), Error> {
-        let failures = executor::undo(&container.record.undo);
-        if !failures.is_empty() {
-            return Err(Error::Undo { id: container.record.id.to_string(), failures });
-        }
+        container.undo()?;
         self.remove_directory(&container.record.id)
     }
 }

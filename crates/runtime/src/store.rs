@@ -4,7 +4,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use spec::{ContainerId, State, Status};
 use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the records of containers are.
@@ -44,7 +44,8 @@ impl Store {
     /// The name is in use, or the directory cannot be written.
     pub(crate) fn take(&self, record: Record) -> Result<Container, Error> {
         let directory = self.directory(&record.id);
-        let mode = Mode::from_raw_mode(0o700);
+        // Passed through by init, who may be nobody to the machine, and listed by nobody but us.
+        let mode = Mode::from_raw_mode(0o711);
         let make = || rustix::fs::mkdir(&directory, mode);
         let made = match make() {
             Err(Errno::NOENT) => {
@@ -160,11 +161,34 @@ impl Container {
         let (path, temporary) = (self.directory.join(STATE), self.directory.join(".state.json"));
         let json = serde_json::to_vec(record).map_err(|error| Error::Config { path: path.clone(), error })?;
         let write = || {
-            let mut file = std::fs::File::create(&temporary)?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&temporary)?;
             file.write_all(&json)?;
             std::fs::rename(&temporary, &path)
         };
         write().map_err(Error::file("cannot write", &path))
+    }
+
+    /// Undoes what its start changed of the machine, and keeps the record: a container that has ended.
+    ///
+    /// # Errors
+    /// Everything that could not be undone.
+    pub fn undo(&self) -> Result<(), Error> {
+        let failures = executor::undo(&self.record.undo);
+        if failures.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Undo { id: self.record.id.to_string(), failures })
+    }
+
+    /// Its init in the runtime's pid namespace, while it lives.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        self.init().and(self.record.init.as_ref()).map(|init| init.pid)
     }
 
     /// What it is doing, as the kernel says.

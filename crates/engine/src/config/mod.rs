@@ -94,7 +94,7 @@ pub fn config(
         namespaces: namespaces::list(options, facts),
         time_offsets: namespaces::time_offsets(options),
         devices: facts.devices.iter().map(|device| device.node.clone()).collect(),
-        cgroups_path: Some(cgroups_path(options, container.id)),
+        cgroups_path: cgroups_path(options, container.id),
         resources: Some(resources::resources(options, facts, &mut notes)?),
         sysctl: options.sysctls.iter().map(|sysctl| (sysctl.name.clone(), sysctl.value.clone())).collect(),
         seccomp: seccomp::profile(options, capabilities, facts)?,
@@ -194,14 +194,15 @@ fn rlimits(options: &RunOptions) -> Vec<spec::Rlimit> {
     by_kind.into_values().cloned().collect()
 }
 
-/// `/cuddy/ID` below the root of the hierarchies, or below `--cgroup-parent`; in systemd's form
-/// `SLICE:PREFIX:NAME` if that is a slice.
-fn cgroups_path(options: &RunOptions, id: &ContainerId) -> String {
-    match options.cgroup_parent.as_deref() {
-        None => format!("/cuddy/{id}"),
-        Some(slice) if slice.ends_with(".slice") && !slice.contains('/') => format!("{slice}:cuddy:{id}"),
-        Some(parent) => format!("/{}/{id}", parent.trim_start_matches('/')),
-    }
+/// Below `--cgroup-parent`, in systemd's form `SLICE:PREFIX:NAME` if that is a slice; else the runtime's own
+/// choice, `/cuddy/NAME` below the root of the hierarchies.
+fn cgroups_path(options: &RunOptions, id: &ContainerId) -> Option<String> {
+    let parent = options.cgroup_parent.as_deref()?;
+    Some(if parent.ends_with(".slice") && !parent.contains('/') {
+        format!("{parent}:cuddy:{id}")
+    } else {
+        format!("/{}/{id}", parent.trim_start_matches('/'))
+    })
 }
 
 /// What tells of the machine or of other containers, and is no business of this one.
@@ -294,14 +295,14 @@ mod tests {
     fn the_cgroup_is_below_its_parent() {
         let id: ContainerId = "abc".parse().unwrap();
         for (parent, expect) in [
-            (None, "/cuddy/abc"),
-            (Some("/site"), "/site/abc"),
-            (Some("site/web"), "/site/web/abc"),
-            (Some("web.slice"), "web.slice:cuddy:abc"),
-            (Some("/a.slice"), "/a.slice/abc"),
+            (None, None),
+            (Some("/site"), Some("/site/abc")),
+            (Some("site/web"), Some("/site/web/abc")),
+            (Some("web.slice"), Some("web.slice:cuddy:abc")),
+            (Some("/a.slice"), Some("/a.slice/abc")),
         ] {
             let options = RunOptions { cgroup_parent: parent.map(str::to_owned), ..RunOptions::default() };
-            assert_eq!(cgroups_path(&options, &id), expect);
+            assert_eq!(cgroups_path(&options, &id).as_deref(), expect);
         }
     }
 
