@@ -144,8 +144,10 @@ pub enum Fault {
     #[error("not a tar archive")]
     NotTar(Vec<u8>),
     /// The decompressor refused the data.
-    #[error("the {compression} data is damaged: {cause}\n  get or make the archive again")]
-    Damaged {
+    #[error(
+        "cannot decompress the {compression} data: {cause}\n  the archive is damaged; get or make it again"
+    )]
+    Decompress {
         /// Which decompressor.
         compression: Compression,
         /// What it said.

@@ -9,9 +9,9 @@
 //! # Ok::<(), image::Error>(())
 //! ```
 //!
-//! An archive is read once and in order. One thread reads, hashes and decompresses ([`stream`]); the
-//! other makes entries of the bytes ([`archive`]) and files of the entries ([`unpack`]). The store
-//! ([`store`]) sees to it that a layer is there whole or not at all.
+//! An archive is read once and in order. One thread reads, hashes and decompresses (`stream`); the
+//! other makes entries of the bytes (`archive`) and files of the entries (`unpack`). The store
+//! (`store`) sees to it that a layer is there whole or not at all.
 
 mod archive;
 mod compression;

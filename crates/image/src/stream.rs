@@ -69,7 +69,7 @@ pub(crate) fn pump(compression: Compression, mut input: Input, sink: SyncSender<
         Err(Stop::Decode(cause)) if cause.kind() == io::ErrorKind::UnexpectedEof => {
             Fault::Truncated { offset: 0 }
         }
-        Err(Stop::Decode(cause)) => Fault::Damaged { compression, cause },
+        Err(Stop::Decode(cause)) => Fault::Decompress { compression, cause },
     };
     // A receiver that has left has an error of its own to report.
     let _ = sink.send(Err(fault));

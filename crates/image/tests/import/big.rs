@@ -6,12 +6,14 @@ use crate::faithful::tar;
 use crate::{Needs, Test};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 pub const TESTS: &[Test] = &[
     Test::new("a_sparse_file_of_a_gigabyte_takes_no_gigabyte", Needs::Tar, sparse),
     Test::new("a_sparse_file_of_a_terabyte_in_few_bytes_is_instant", Needs::Nothing, huge_hole),
     Test::new("zeroes_become_holes", Needs::Nothing, zeroes),
+    Test::new("an_archive_that_would_fill_the_disk_is_stopped_before", Needs::Root, full_disk),
     Test::new("a_hundred_thousand_entries", Needs::Nothing, many_entries),
     Test::new("a_million_entries_are_refused_where_fewer_are_allowed", Needs::Nothing, too_many_entries),
 ];
@@ -78,6 +80,35 @@ fn zeroes() {
     let path = layer.rootfs.join("zeroes");
     assert!(on_disk(&path) <= 128 << 10, "{} bytes on the disk", on_disk(&path));
     assert!(fs::read(&path).unwrap() == data);
+}
+
+/// A small file system in memory, gone when dropped.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(path: std::path::PathBuf) -> Self {
+        fs::create_dir(&path).unwrap();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=256m", "tmpfs"]).arg(&path).status();
+        assert!(mount.unwrap().success());
+        Self(path)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let umount = Command::new("umount").arg(&self.0).status();
+        assert!(std::thread::panicking() || umount.unwrap().success());
+    }
+}
+
+fn full_disk() {
+    let bed = Bed::new();
+    let _disk = SmallDisk::mount(bed.path("store"));
+    let layer = bed.import(&Archive::new().file("fits", vec![7; 64 << 20]).end()).unwrap();
+    fs::remove_dir_all(layer.rootfs).unwrap();
+    let error = bed.import(&Archive::new().file("big", vec![7; 200 << 20]).end()).unwrap_err().to_string();
+    assert!(error.contains("entry 'big': the store's file system is full"), "{error}");
 }
 
 fn many_entries() {

@@ -102,7 +102,7 @@ fn damaged() {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 0x55;
         let error = bed.import(&bytes).unwrap_err();
-        assert!(error.to_string().contains(&format!("the {name} data is damaged")), "{name}: {error}");
+        assert!(error.to_string().contains(&format!("cannot decompress the {name} data")), "{name}: {error}");
     }
 }
 

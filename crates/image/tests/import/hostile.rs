@@ -59,6 +59,11 @@ fn refused() {
             "its parent",
         ),
         ("link to itself", new().symlink("l", "l").file("l/x", "x"), "its parent 'l' is not a directory"),
+        (
+            "link that replaces itself",
+            new().directory("d").symlink("d/loop", "../d").file("d/loop/loop", "").file("d/loop/x", ""),
+            "entry 'd/loop/x': its parent 'd/loop' is not a directory",
+        ),
         ("file as parent", new().file("f", "").file("f/x", "x"), "its parent 'f' is not a directory"),
         ("hard link out", new().hard_link("h", &secret), "is not in the archive before this entry"),
         (

@@ -13,7 +13,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn check<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
-    let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
+    let config = Config { failure_persistence: None, max_shrink_iters: 100, ..Config::with_cases(cases) };
     let run = |value| {
         test(value);
         Ok(())
