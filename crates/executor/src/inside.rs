@@ -126,10 +126,13 @@ pub(crate) fn attach(
     }
 }
 
-pub(crate) fn mask(slots: &Slots, path: &Path) -> Result<(), Error> {
+pub(crate) fn mask(slots: &mut Slots, path: &Path) -> Result<(), Error> {
     let target =
         open(slots.get(Slot::Root)?, relative(path), OFlags::PATH, Follow::InRoot).map_err(absent)?;
     let is_directory = FileType::from_raw_mode(rustix::fs::fstat(&target)?.st_mode) == FileType::Directory;
+    if is_directory && !std::mem::replace(&mut slots.empty_is_attached, true) {
+        return mounts::attach_at(slots.get(Slot::Empty)?, target.as_fd());
+    }
     let cover = slots.get(if is_directory { Slot::Empty } else { Slot::Null })?;
     let cover = mounts::clone_descriptor(cover, false)?;
     mounts::attach_at(cover.as_fd(), target.as_fd())

@@ -81,14 +81,21 @@ pub(crate) fn make_directories(slots: &Slots, slot: Slot, names: &[String]) -> R
     Ok(())
 }
 
-/// Character device 1:3, so that no file of somebody's choice masks a path.
-pub(crate) fn check_null(file: BorrowedFd) -> Result<(), Error> {
+/// Opens `/dev/null`, proven to be it, so that no file of somebody's choice masks a path.
+pub(crate) fn open_null(slots: &mut Slots) -> Result<(), Error> {
+    let null = rustix::fs::open(c"/dev/null", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    if !is_null(null.as_fd())? {
+        return Err(Error::told(Errno::NODEV, "it is not the null device"));
+    }
+    slots.fill(Slot::Null, null);
+    Ok(())
+}
+
+/// Character device 1:3.
+pub(crate) fn is_null(file: BorrowedFd) -> Result<bool, Errno> {
     let stat = rustix::fs::fstat(file)?;
     let device = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
-    if FileType::from_raw_mode(stat.st_mode) != FileType::CharacterDevice || device != (1, 3) {
-        return Err(Error::told(Errno::NODEV, "/dev/null of the machine is not the null device"));
-    }
-    Ok(())
+    Ok(FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && device == (1, 3))
 }
 
 pub(crate) fn set_attr(

@@ -200,7 +200,7 @@ fn own_stdio(uid: u32) -> Result<(), Error> {
         [rustix::stdio::stdin().as_fd(), rustix::stdio::stdout().as_fd(), rustix::stdio::stderr().as_fd()]
     {
         let Ok(stat) = rustix::fs::fstat(fd) else { continue };
-        if stat.st_uid == uid || crate::mounts::check_null(fd).is_ok() {
+        if stat.st_uid == uid || crate::mounts::is_null(fd)? {
             continue;
         }
         rustix::fs::fchown(fd, Some(Uid::from_raw(uid)), None)?;

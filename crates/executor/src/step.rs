@@ -174,7 +174,7 @@ impl Init {
             Op::SetPropagation { recursive, propagation } => {
                 mounts::set_propagation(*recursive, *propagation)
             }
-            Op::Mask { path } => inside::mask(&self.slots, path),
+            Op::Mask { path } => inside::mask(&mut self.slots, path),
             Op::MakeReadOnly { path } => inside::make_read_only(&self.slots, path),
             Op::MakeRootReadOnly => mounts::make_root_read_only(&self.slots),
             Op::MakeDirectory { path, mode } => inside::make_directory(&self.slots, path, *mode),
@@ -253,7 +253,7 @@ fn either_side(op: &Op, slots: &mut Slots) -> Result<(), Error> {
             slots.fill(*slot, tree);
             Ok(())
         }
-        Op::CheckNull { slot } => mounts::check_null(slots.get(*slot)?),
+        Op::OpenNull => mounts::open_null(slots),
         Op::MakeIdMap { users, groups } => process::make_id_map(slots, users, groups),
         Op::SetIdMap { slot } => mounts::set_id_map(slots, *slot),
         Op::SetAttr { slot, recursive, set, clear, propagation } => {

@@ -154,6 +154,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
 fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
     match op {
         Op::OpenProc => (vec![], Some(Slot::Proc)),
+        Op::OpenNull => (vec![], Some(Slot::Null)),
         Op::OpenCuddy => (vec![], Some(Slot::Cuddy)),
         Op::ExecUnderInit { .. } => (vec![Slot::Cuddy], None),
         Op::MakeIdMap { .. } => (vec![], Some(Slot::IdMap)),
@@ -174,9 +175,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
             TreeSource::Path(_) => (vec![], Some(*slot)),
             TreeSource::Slot(from) => (vec![*from], Some(*slot)),
         },
-        Op::MakeDirectories { slot, .. } | Op::CheckNull { slot } | Op::SetAttr { slot, .. } => {
-            (vec![*slot], None)
-        }
+        Op::MakeDirectories { slot, .. } | Op::SetAttr { slot, .. } => (vec![*slot], None),
         Op::Attach { slot, target: Target::Host(_) } => (vec![*slot], None),
         Op::Attach { slot, target: Target::Inside { .. } } => (vec![*slot, Slot::Root], None),
         Op::Mask { .. } => (vec![Slot::Root, Slot::Null, Slot::Empty], None),

@@ -88,14 +88,14 @@ pub enum Op {
     MakeIdMap { users: String, groups: String },
     /// Shows the files of a mount that is not attached yet with mapped owners.
     SetIdMap { slot: Slot },
-    /// Proves that a slot is the null device, character device 1:3.
-    CheckNull { slot: Slot },
+    /// Opens the machine's `/dev/null` and proves that it is the null device, character device 1:3.
+    OpenNull,
     /// Changes attributes of a mount that is not attached yet.
     SetAttr { slot: Slot, recursive: bool, set: Attr, clear: Attr, propagation: Option<Propagation> },
     /// Attaches a mount. Uses the slot up, but for [`Slot::Root`].
     Attach { slot: Slot, target: Target },
-    /// Hides a path: a file behind the null device, a directory behind an empty one. A path that is not
-    /// there needs no hiding.
+    /// Hides a path: a file behind the null device, a directory behind [`Slot::Empty`], which the first one
+    /// gets itself and others a copy of. A path that is not there needs no hiding.
     Mask { path: PathBuf },
     /// Makes a path read-only, with all mounts below. A path that is not there needs nothing.
     MakeReadOnly { path: PathBuf },

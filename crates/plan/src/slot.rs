@@ -27,9 +27,9 @@ pub enum Slot {
     Cuddy,
     /// A user namespace whose id mapping mounts get.
     IdMap,
-    /// A detached clone of the machine's `/dev/null`, proven to be that device (CVE-2025-31133).
+    /// The machine's `/dev/null`, proven to be that device (CVE-2025-31133).
     Null,
-    /// A detached, empty, read-only tmpfs.
+    /// An empty, read-only tmpfs.
     Empty,
     /// Our end of a new pseudo terminal.
     Console,

@@ -80,7 +80,7 @@ impl fmt::Display for Op {
                 write!(f, "copy the mount of {}", path.display())
             }
             Self::CloneTree { source: TreeSource::Slot(slot), .. } => write!(f, "copy the mount of {slot}"),
-            Self::CheckNull { slot } => write!(f, "check that {slot} is the null device"),
+            Self::OpenNull => f.write_str("open /dev/null of the machine"),
             Self::SetAttr { slot, .. } => write!(f, "set attributes of {slot}"),
             Self::Attach { slot, target: Target::Host(path) } => {
                 write!(f, "mount {slot} on {}", path.display())

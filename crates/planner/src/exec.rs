@@ -102,6 +102,7 @@ fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
         mounts: 0,
         in_cgroups: false,
         bound: Vec::new(),
+        lower: None,
         devices: Vec::new(),
     }
 }

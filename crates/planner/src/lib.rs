@@ -92,6 +92,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     if !for_nobody {
         sources(draft)?;
     }
+    security::sources(draft);
     identity::session(draft);
     root::cut_propagation(draft);
     root::mount(draft)?;
@@ -131,9 +132,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
 fn sources(draft: &mut Draft) -> Result<(), Error> {
     root::source(draft)?;
     mounts::sources(draft)?;
-    devices::sources(draft)?;
-    security::sources(draft);
-    Ok(())
+    devices::sources(draft)
 }
 
 /// The last meeting: the container is complete and waits for its start.
@@ -175,6 +174,8 @@ struct Draft<'a> {
     in_cgroups: bool,
     /// Opened sources of bind mounts, in the order of the configuration.
     bound: Vec<Slot>,
+    /// The opened lower tree of an overlay, with mapped owners.
+    lower: Option<Slot>,
     /// Opened device nodes, in the order they are made.
     devices: Vec<Slot>,
 }
@@ -205,6 +206,7 @@ impl<'a> Draft<'a> {
             mounts: 0,
             in_cgroups: false,
             bound: Vec::new(),
+            lower: None,
             devices: Vec::new(),
         })
     }

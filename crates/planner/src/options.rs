@@ -43,7 +43,8 @@ pub enum Upper {
         /// An empty directory.
         place: PathBuf,
     },
-    /// Three directories that exist: `upper`, `work` and `root`, where the overlay is attached.
+    /// Directories that exist: `upper`, `work`, `root`, where the overlay is attached, and `lower` for a tree
+    /// that has to be mapped first.
     Disk {
         /// The directory that has them.
         place: PathBuf,

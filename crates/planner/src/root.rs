@@ -1,5 +1,6 @@
-use crate::{Draft, Error, RootSource, Upper};
+use crate::{Draft, Error, RootSource, Upper, namespaces};
 use plan::{Attr, Cause, Op, Propagation, Slot, Target, TreeSource};
+use spec::NamespaceKind;
 use std::path::{Path, PathBuf};
 
 /// What the root is and where it is attached before it becomes the root.
@@ -31,11 +32,19 @@ pub(crate) fn cut_propagation(draft: &mut Draft) {
     );
 }
 
-/// Opens the configured root.
+/// Opens what the root is made of.
 pub(crate) fn source(draft: &mut Draft) -> Result<(), Error> {
-    if draft.options.root != RootSource::Configured {
-        return Ok(());
+    match draft.options.root.clone() {
+        RootSource::Configured => configured(draft),
+        RootSource::Overlay { lower, .. } if draft.namespaces.makes(NamespaceKind::User) => {
+            mapped_lower(draft, lower);
+            Ok(())
+        }
+        RootSource::Overlay { .. } => Ok(()),
     }
+}
+
+fn configured(draft: &mut Draft) -> Result<(), Error> {
     let path = place(draft)?;
     let cause = |why| Cause::new("/root/path", why);
     let source = TreeSource::Path(path);
@@ -46,6 +55,27 @@ pub(crate) fn source(draft: &mut Draft) -> Result<(), Error> {
         Op::SetAttr { slot: Slot::Root, recursive: true, set, clear, propagation: Some(Propagation::Slave) };
     draft.sources().push(op, cause("mounts of the container do not reach the machine"));
     Ok(())
+}
+
+/// The tree that is read, with its owners mapped: what belongs to root of the machine belongs to root of the
+/// user namespace, which owns nothing outside of it (mount_setattr(2), "ID-mapped mounts").
+fn mapped_lower(draft: &mut Draft, lower: PathBuf) {
+    let slot = draft.new_mount();
+    draft.lower = Some(slot);
+    let users = namespaces::id_map(&draft.linux.uid_mappings);
+    let groups = namespaces::id_map(&draft.linux.gid_mappings);
+    let from = "/linux/uidMappings";
+    draft.host(Op::MakeIdMap { users, groups }, from, "a mount takes its mapping from a user namespace");
+    let source = TreeSource::Path(lower);
+    draft.host(
+        Op::CloneTree { source, recursive: false, slot },
+        "ROOT",
+        "a copy, to be shown with mapped owners",
+    );
+    draft.host(Op::SetIdMap { slot }, from, "root of the user namespace owns what root of the machine owns");
+    let (set, clear) = (Attr::RDONLY, Attr::NONE);
+    let op = Op::SetAttr { slot, recursive: false, set, clear, propagation: Some(Propagation::Private) };
+    draft.host(op, "ROOT", "apart from the machine's mount, and only read");
 }
 
 /// Attaches the root, so that mounts can be made on it.
@@ -72,7 +102,7 @@ fn overlay(draft: &mut Draft, lower: &Path, upper: &Upper) -> Result<(), Error> 
                 "ROOT",
                 "overlayfs refuses to write into the tree that it reads, so the writes go to memory",
             );
-            let names = ["upper", "work", "root"].map(str::to_owned).to_vec();
+            let names = ["upper", "work", "root", "lower"].map(str::to_owned).to_vec();
             draft.init(
                 Op::MakeDirectories { slot, names },
                 "ROOT",
@@ -89,8 +119,18 @@ fn overlay(draft: &mut Draft, lower: &Path, upper: &Upper) -> Result<(), Error> 
             Error::new("/root/path", message, "rename the directory")
         })
     };
+    let mut lower = lower.to_owned();
+    let mapped = draft.lower.take();
+    if let Some(slot) = mapped {
+        lower = place.join("lower");
+        draft.init(
+            Op::Attach { slot, target: Target::Host(lower.clone()) },
+            "ROOT",
+            "overlayfs takes it by path",
+        );
+    }
     let options = [
-        ("lowerdir", text(lower)?.replace('\\', "\\\\").replace(':', "\\:")),
+        ("lowerdir", text(&lower)?.replace('\\', "\\\\").replace(':', "\\:")),
         ("upperdir", text(&place.join("upper"))?),
         ("workdir", text(&place.join("work"))?),
     ];
@@ -98,7 +138,12 @@ fn overlay(draft: &mut Draft, lower: &Path, upper: &Upper) -> Result<(), Error> 
         let message = format!("{name} of the overlay has {} bytes; the kernel takes 255", value.len());
         return Err(Error::new("/root/path", message, "use a shorter path"));
     }
-    let options = options.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
+    let mut options: Vec<_> =
+        options.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
+    if mapped.is_some() {
+        // trusted.* attributes are not for user namespaces.
+        options.push(("userxattr".to_owned(), None));
+    }
     draft.init(
         Op::NewMount {
             fstype: "overlay".to_owned(),

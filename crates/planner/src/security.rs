@@ -1,5 +1,5 @@
 use crate::{Draft, Error, mounts};
-use plan::{Attr, BpfInstruction, Cause, Errno, Op, Propagation, Slot, TreeSource};
+use plan::{Attr, BpfInstruction, Cause, Errno, Op, Slot};
 use spec::{Capabilities, Capability, CapabilitySet, NamespaceKind, Process};
 
 /// Opens what masks are made of.
@@ -7,28 +7,12 @@ pub(crate) fn sources(draft: &mut Draft) {
     if draft.linux.masked_paths.is_empty() {
         return;
     }
-    let cause = |why| Cause::new("/linux/maskedPaths", why);
-    let script = draft.sources();
-    let source = TreeSource::Path("/dev/null".into());
-    script.push(
-        Op::CloneTree { source, recursive: false, slot: Slot::Null },
-        cause("files are hidden behind it"),
-    );
-    let op = Op::CheckNull { slot: Slot::Null };
-    script.push(op, cause("what masks a path is what it should be (CVE-2025-31133)"));
-    let private = Op::SetAttr {
-        slot: Slot::Null,
-        recursive: false,
-        set: Attr::NONE,
-        clear: Attr::NONE,
-        propagation: Some(Propagation::Private),
-    };
-    script.push(private, cause("apart from the machine's mount"));
-    let fstype = "tmpfs".to_owned();
-    let (source, options, attr) =
-        (Some("tmpfs".to_owned()), vec![("nr_blocks".to_owned(), Some("1".to_owned()))], Attr::RDONLY);
-    let op = Op::NewMount { fstype, source, options, attr, slot: Slot::Empty };
-    script.push(op, cause("directories are hidden behind one empty directory"));
+    let from = "/linux/maskedPaths";
+    draft.init(Op::OpenNull, from, "files are hidden behind it, so it is proven to be it (CVE-2025-31133)");
+    let (fstype, source) = ("tmpfs".to_owned(), Some("tmpfs".to_owned()));
+    let options = vec![("nr_blocks".to_owned(), Some("1".to_owned()))];
+    let op = Op::NewMount { fstype, source, options, attr: Attr::RDONLY, slot: Slot::Empty };
+    draft.init(op, from, "directories are hidden behind one empty directory");
 }
 
 /// Hides and write-protects what of the kernel's own files a container has no business with.

@@ -129,9 +129,7 @@ pub fn shell(op: &Op) -> ShellLine {
                 "mount(8) needs a place for it at once",
             )
         }
-        Op::CheckNull { slot } => {
-            exact(format!("[ \"$(stat -c %t:%T {})\" = 1:3 ]", variable(&slot.to_string())))
-        }
+        Op::OpenNull => exact("[ \"$(stat -c %t:%T /dev/null)\" = 1:3 ]".to_owned()),
         Op::SetAttr { slot, set, propagation, .. } => {
             let mut words = vec!["remount".to_owned(), "bind".to_owned()];
             words.extend(Some(set.options()).filter(|words| !words.is_empty()));

@@ -68,7 +68,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::NewMount { .. }
         | Op::MakeDirectories { .. }
         | Op::CloneTree { .. }
-        | Op::CheckNull { .. }
+        | Op::OpenNull
         | Op::SetIdMap { .. }
         | Op::SetAttr { .. }
         | Op::Attach { .. }
@@ -307,9 +307,10 @@ fn mounts(op: &Op) -> Vec<Call> {
             made.args = made.args.replace("OPEN_TREE_CLOEXEC", "OPEN_TREE_CLOEXEC|AT_EMPTY_PATH");
             vec![made]
         }
-        Op::CheckNull { slot } => {
-            vec![call("fstat", format!("{slot}, {{st_mode=S_IFCHR, st_rdev=makedev(1, 3)}}"))]
-        }
+        Op::OpenNull => vec![
+            gives("openat", "AT_FDCWD, \"/dev/null\", O_PATH|O_CLOEXEC", Slot::Null),
+            call("fstat", format!("{}, {{st_mode=S_IFCHR, st_rdev=makedev(1, 3)}}", Slot::Null)),
+        ],
         Op::SetAttr { slot, recursive, set, clear, propagation } => {
             vec![setattr(&slot.to_string(), *recursive, *set, *clear, *propagation)]
         }
@@ -325,7 +326,7 @@ fn mounts(op: &Op) -> Vec<Call> {
             open_inside(path, Follow::InRoot, "$target"),
             gives(
                 "open_tree",
-                "$null or $empty, \"\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH",
+                "$null, or $empty once it is attached, \"\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH",
                 "$mask",
             ),
             move_mount("$mask", "$target"),
