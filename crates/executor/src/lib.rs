@@ -65,8 +65,7 @@ pub fn launch(
 }
 
 /// init's whole life before it becomes the program.
-fn init(plan: &Plan) -> impl FnOnce(Slots, Wire) {
-    let plan = plan.clone();
+fn init(plan: &Plan) -> impl FnOnce(Slots, Wire) + '_ {
     move |slots, channel| {
         let mut init = step::Init::new(slots, channel);
         for (index, step) in plan.init.0.iter().enumerate() {
@@ -74,7 +73,7 @@ fn init(plan: &Plan) -> impl FnOnce(Slots, Wire) {
             if step.ignore.iter().any(|errno| error.is(errno.raw())) {
                 continue;
             }
-            let failure = error.into_failure(&plan, Side::Init, index);
+            let failure = error.into_failure(plan, Side::Init, index);
             init.report(&failure);
             return;
         }

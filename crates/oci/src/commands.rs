@@ -7,9 +7,8 @@ use runtime::{Bundle, Created, Ended, Error, ExecRequest, Request, Store, consol
 use rustix::fd::OwnedFd;
 use spec::{ContainerId, Process};
 use std::path::Path;
-use std::process::ExitCode;
 
-pub(crate) fn perform(global: &Global) -> Result<ExitCode, Error> {
+pub(crate) fn perform(global: &Global) -> Result<i32, Error> {
     let store = Store::new(&global.root);
     match &global.command {
         Command::Create(options) => {
@@ -39,7 +38,7 @@ pub(crate) fn perform(global: &Global) -> Result<ExitCode, Error> {
         }
         Command::Help => print!("{HELP}"),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// Goes on from a read-only mount of our binary (CVE-2019-5736). Where even that is not allowed, neither is
@@ -79,28 +78,24 @@ fn console_socket(path: Option<&Path>) -> Result<Option<OwnedFd>, Error> {
     path.map(console::connect).transpose()
 }
 
-fn run(global: &Global, store: &Store, options: &Start) -> Result<ExitCode, Error> {
+fn run(global: &Global, store: &Store, options: &Start) -> Result<i32, Error> {
     let created = start(global, store, options, When::AtOnce)?;
     if options.detach {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(0);
     }
     let id = created.container.record.id.clone();
     let ended = wait(&id, &created.pidfd)?;
     if !options.keep {
         store.remove(&created.container)?;
     }
-    Ok(exit_code(ended))
+    Ok(ended.code())
 }
 
 fn wait(id: &ContainerId, pidfd: &OwnedFd) -> Result<Ended, Error> {
     Ended::of(pidfd).map_err(|error| Error::Wait { id: id.to_string(), error })
 }
 
-fn exit_code(ended: Ended) -> ExitCode {
-    ExitCode::from(u8::try_from(ended.code()).unwrap_or(u8::MAX))
-}
-
-fn exec(store: &Store, options: &Exec) -> Result<ExitCode, Error> {
+fn exec(store: &Store, options: &Exec) -> Result<i32, Error> {
     let id = options.id.as_ref().ok_or_else(|| Error::Missing(String::new()))?;
     let how = Options { preserve_fds: options.preserve_fds, ..Options::default() };
     let (_, pidfd) = store.exec(ExecRequest {
@@ -111,9 +106,9 @@ fn exec(store: &Store, options: &Exec) -> Result<ExitCode, Error> {
         pid_file: options.pid_file.as_deref(),
     })?;
     if options.detach {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(0);
     }
-    Ok(exit_code(wait(id, &pidfd)?))
+    Ok(wait(id, &pidfd)?.code())
 }
 
 /// The process to execute: the container's own with what the options change, or that of `--process`.

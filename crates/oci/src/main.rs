@@ -1,14 +1,18 @@
 //! `cuddy-oci`: the command line of an OCI runtime, as runc's.
 
+#![cfg_attr(not(test), no_main)]
+
 mod args;
 mod commands;
 mod features;
 mod report;
 mod template;
 
-use std::process::ExitCode;
+#[cfg(not(test))]
+sys::entry!(run);
 
-fn main() -> ExitCode {
+#[cfg_attr(test, expect(dead_code, reason = "the test runner has an entry of its own"))]
+fn run() -> i32 {
     if executor::init::is_init() {
         executor::init::run();
     }
@@ -17,7 +21,7 @@ fn main() -> ExitCode {
         Err(message) => {
             eprintln!("cuddy-oci: {message}");
             eprintln!("  `cuddy-oci --help` lists commands and options");
-            return ExitCode::from(2);
+            return 2;
         }
     };
     match commands::perform(&global) {

@@ -2,11 +2,10 @@
 
 use crate::args::{Command, Global};
 use std::io::Write;
-use std::process::ExitCode;
 
 /// Prints a failure on standard error and, where `--log` names a file, there too, in runc's JSON form if
 /// asked for: containerd and podman read it.
-pub(crate) fn failure(global: &Global, error: &runtime::Error) -> ExitCode {
+pub(crate) fn failure(global: &Global, error: &runtime::Error) -> i32 {
     let (doing, hint) = (doing(&global.command), error.hint());
     let message = if doing.is_empty() { error.to_string() } else { format!("cannot {doing}: {error}") };
     eprintln!("cuddy-oci: {message}");
@@ -14,7 +13,7 @@ pub(crate) fn failure(global: &Global, error: &runtime::Error) -> ExitCode {
         eprintln!("  {hint}");
     }
     log(global, "error", &message);
-    ExitCode::FAILURE
+    1
 }
 
 /// Prints something the user should know that is no failure.

@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod clone;
+mod entry;
 pub mod exe;
 pub mod exec;
 pub mod fd;
