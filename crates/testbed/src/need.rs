@@ -2,7 +2,9 @@
 
 use std::env;
 use std::fs;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
+use std::time::Duration;
 
 /// Something that a machine may lack. A test whose needs are not met is listed as ignored, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum Need {
     Path(&'static str),
     /// A capability in the bounding set, by its number in capabilities(7): 24 is CAP_SYS_RESOURCE.
     Capability(u32),
+    /// A TCP service that answers, as `deb.debian.org:80`.
+    Reachable(&'static str),
 }
 
 impl Need {
@@ -41,6 +45,7 @@ impl Need {
             Need::Filesystem(name) => (has_filesystem(name), format!("needs the {name} file system")),
             Need::Path(path) => (Path::new(path).exists(), format!("needs {path}")),
             Need::Capability(number) => (has_capability(*number), format!("needs capability {number}")),
+            Need::Reachable(service) => (answers(service), format!("needs {service} to answer")),
         };
         (!met).then_some(reason)
     }
@@ -88,6 +93,12 @@ fn has_capability(number: u32) -> bool {
     number < 64 && bits >> number & 1 == 1
 }
 
+/// One address in two seconds: a machine without a network says so at once.
+fn answers(service: &str) -> bool {
+    let addresses = service.to_socket_addrs().into_iter().flatten();
+    addresses.take(1).any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +114,7 @@ mod tests {
             (Need::Kernel(2, 6), None),
             (Need::Kernel(99, 0), Some("needs Linux 99.0")),
             (Need::Capability(63), Some("needs capability 63")),
+            (Need::Reachable("127.0.0.1:1"), Some("needs 127.0.0.1:1 to answer")),
         ];
         for (need, expect) in cases {
             assert_eq!(need.missing().as_deref(), expect, "{need:?}");
