@@ -1,7 +1,7 @@
 //! The group of a container, as data.
 
 use crate::device::{self, v2::DeviceProgram};
-use crate::path::{DEFAULT_PARENT, GroupPath};
+use crate::path::GroupPath;
 use crate::settings::{Controllers, Placed, Setting, settings};
 use crate::{Error, RESOURCES, check};
 use plan::Errno;
@@ -21,9 +21,6 @@ const COUNTING: [&str; 4] = ["cpu", "io", "memory", "pids"];
 pub struct Group {
     /// The group in each hierarchy, as absolute paths on the host. Those above may have to be made, too.
     pub directories: Vec<PathBuf>,
-    /// Directories above that are there for the sake of containers only, and may be removed when the last is gone
-    /// ([`crate::live::remove_if_empty`]). None where `cgroupsPath` was given.
-    pub parents: Vec<PathBuf>,
     /// Groups that take processors and memory nodes from above before they can have a process.
     pub inherit: Vec<Inherit>,
     /// Files to write, in order, before the container joins.
@@ -65,7 +62,7 @@ pub struct AttachedProgram {
 /// Says what the group of a container is, on a machine with the given layout.
 ///
 /// `cgroups_path` is that of the config: absolute, it begins at the root of each hierarchy; relative, at the
-/// runtime's own group, as in runc; left out, it is `/cuddy/ID`. Nothing is asked of the kernel.
+/// runtime's own group, as in runc; left out, it is `/cuddy-ID`. Nothing is asked of the kernel.
 ///
 /// # Errors
 /// A value that is not allowed, a path that is not one, or a limit whose controller this machine lacks.
@@ -86,7 +83,6 @@ pub fn group(
     let directories = places.directories();
     let enable = places.enable(&placed);
     Ok(Group {
-        parents: if cgroups_path.is_none_or(str::is_empty) { places.default_parents() } else { Vec::new() },
         inherit: places.inherit(),
         settings: enable
             .into_iter()
@@ -109,11 +105,6 @@ impl Places<'_> {
     fn directories(&self) -> Vec<PathBuf> {
         let v1 = self.layout.v1.iter().map(|v1| v1.mount.join(self.path.below(&v1.own, false)));
         v1.chain(self.unified()).collect()
-    }
-
-    fn default_parents(&self) -> Vec<PathBuf> {
-        let v1 = self.layout.v1.iter().map(|v1| &v1.mount);
-        v1.chain(self.layout.v2.iter().map(|v2| &v2.mount)).map(|mount| mount.join(DEFAULT_PARENT)).collect()
     }
 
     fn inherit(&self) -> Vec<Inherit> {

@@ -4,8 +4,10 @@ use crate::Error;
 use spec::ContainerId;
 use std::path::{Component, Path, PathBuf};
 
-/// The parent of the groups of containers that do not say where theirs is.
-pub const DEFAULT_PARENT: &str = "cuddy";
+/// What the names of groups begin with, for containers that do not say where theirs is. There is no group above
+/// them all: in each of the v1 hierarchies it would have to be made for the first container and removed after the
+/// last, which takes as long as the containers' own.
+const DEFAULT_PREFIX: &str = "cuddy-";
 
 /// `cgroupsPath` (config-linux.md, "Cgroups Path"), read and found harmless.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +19,10 @@ pub struct GroupPath {
 }
 
 impl GroupPath {
-    /// Reads a `cgroupsPath`. Left out or empty it is `/cuddy/ID`.
+    /// Reads a `cgroupsPath`. Left out or empty it is `/cuddy-ID`.
     pub fn new(cgroups_path: Option<&str>, id: &ContainerId) -> Result<Self, Error> {
         let Some(text) = cgroups_path.filter(|text| !text.is_empty()) else {
-            return Ok(Self { absolute: true, path: Path::new(DEFAULT_PARENT).join(id.as_str()) });
+            return Ok(Self { absolute: true, path: format!("{DEFAULT_PREFIX}{id}").into() });
         };
         let refuse = |problem| Err(Error::Path { path: text.to_owned(), problem });
         let mut path = PathBuf::new();
@@ -66,8 +68,8 @@ mod tests {
     fn a_path_is_absolute_from_the_root_and_relative_from_our_own_group() {
         let id: ContainerId = "web".parse().unwrap();
         for (path, v1, v2) in [
-            (None, "cuddy/web", "cuddy/web"),
-            (Some(""), "cuddy/web", "cuddy/web"),
+            (None, "cuddy-web", "cuddy-web"),
+            (Some(""), "cuddy-web", "cuddy-web"),
             (Some("/a/b"), "a/b", "a/b"),
             (Some("//a/./b/"), "a/b", "a/b"),
             (Some("a/b"), "own/group/a/b", "own/a/b"),

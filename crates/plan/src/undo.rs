@@ -12,8 +12,6 @@ use std::path::PathBuf;
 pub enum Undo {
     /// Ends what runs in a cgroup and removes it with all below it.
     RemoveCgroup(PathBuf),
-    /// Removes a cgroup that was made for the sake of others, when nothing is in it any more.
-    RemoveEmptyCgroup(PathBuf),
     /// Removes a directory with all in it.
     RemoveDirectory(PathBuf),
 }
@@ -22,7 +20,6 @@ impl fmt::Display for Undo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RemoveCgroup(path) => write!(f, "remove cgroup {}", path.display()),
-            Self::RemoveEmptyCgroup(path) => write!(f, "remove cgroup {} if it is empty", path.display()),
             Self::RemoveDirectory(path) => write!(f, "remove directory {}", path.display()),
         }
     }

@@ -17,7 +17,6 @@ const FROM: &str = "/linux/cgroupsPath";
 /// The v2 group, with its limits, before the process is born in it.
 pub(crate) fn before_clone(draft: &mut Draft) {
     let group = draft.cgroup.clone();
-    draft.plan.undo.extend(group.parents.iter().cloned().map(Undo::RemoveEmptyCgroup));
     draft.plan.undo.extend(group.directories.iter().cloned().map(Undo::RemoveCgroup));
     let Some(unified) = unified(draft) else { return };
     make(draft, &group, |directory| *directory == unified);

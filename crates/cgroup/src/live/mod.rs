@@ -15,7 +15,7 @@ mod wait;
 
 pub use cpuset::inherit_cpuset;
 pub use error::Error;
-pub use remove::{end, remove, remove_if_empty};
+pub use remove::{end, remove};
 pub use statistics::{
     CpuStatistics, DeviceStatistics, MemoryStatistics, OomReport, PidsStatistics, Statistics,
 };

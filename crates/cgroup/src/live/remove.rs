@@ -48,24 +48,6 @@ fn not_removable<P: AsRef<Path>>(directories: impl IntoIterator<Item = P>) -> Ve
     directories.into_iter().filter(|directory| !removed(directory)).collect()
 }
 
-/// Removes those of the directories that have neither processes nor groups in them; the rest stays.
-///
-/// This is for the parent that containers share. Another start may be about to make its group there: whoever makes
-/// groups must make the parent again when it is found missing (ENOENT).
-///
-/// # Errors
-/// The kernel refuses for another reason.
-pub fn remove_if_empty<P: AsRef<Path>>(directories: impl IntoIterator<Item = P>) -> Result<(), Error> {
-    for directory in directories {
-        let path = directory.as_ref();
-        match unlinkat(CWD, path, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT | Errno::BUSY | Errno::NOTEMPTY) => {}
-            Err(source) => return Err(Error::Remove { path: path.to_owned(), source, pids: Vec::new() }),
-        }
-    }
-    Ok(())
-}
-
 impl Cgroup {
     /// Removes the group and all groups below. Processes are not ended here; those that are ending are waited for,
     /// up to five seconds. All directories are tried, also after a failure.
