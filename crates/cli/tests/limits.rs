@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         trial("a child that fills the memory is killed, and the command goes on", limited("memory"), child),
         trial("a command that stays below its memory limit says nothing", limited("memory"), enough),
         trial("the process above --pids-limit cannot be made", limited("pids"), pids),
-        trial("--cpus holds over five seconds (measured)", limited("cpu"), cpus),
+        trial("half a processor is half of one over five seconds (measured)", limited("cpu"), cpus),
         trial("a read-only volume cannot be written to by any means", limited("memory"), read_only),
     ])
 }

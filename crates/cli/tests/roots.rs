@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         trial("host:/path is that tree, and keeps nothing", busybox(), || tree_is_thrown_away("host:")),
         trial("a directory is that tree, and keeps nothing", busybox(), || tree_is_thrown_away("")),
         trial("a directory may be named from here", busybox(), relative),
-        trial("--root-rw writes into the directory", busybox(), root_rw),
+        trial("with --root-rw the directory itself is written", busybox(), root_rw),
         trial("an archive's name tells nothing, its content does", busybox(), misnamed),
         trial("two starts of one archive at once unpack it once", busybox(), at_once),
         trial("a bare name is an image", [], bare_names),
