@@ -3,6 +3,7 @@
 //! ```text
 //!   host                                init
 //!     │ ── Meet(IdMapsWritten) ────────▶ │
+//!     │ ── Meet(NetworkMade) ──────────▶ │
 //!     │ ── Meet(CgroupsReady) ─────────▶ │
 //!     │ ◀──────────────── Meet(Created)  │      (create)
 //!     │ ── Meet(Start) ────────────────▶ │      (run; for create it comes over the start socket)
@@ -33,8 +34,9 @@ pub enum Message {
 
 const PROGRAMMING: u8 = b'P';
 const FAILED: u8 = b'F';
-const MEETINGS: [(u8, Rendezvous); 4] = [
+const MEETINGS: [(u8, Rendezvous); 5] = [
     (b'i', Rendezvous::IdMapsWritten),
+    (b'n', Rendezvous::NetworkMade),
     (b'c', Rendezvous::CgroupsReady),
     (b'r', Rendezvous::Created),
     (b's', Rendezvous::Start),

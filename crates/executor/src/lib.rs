@@ -66,8 +66,9 @@ pub fn launch(
 
 /// init's whole life before it becomes the program.
 fn init(plan: &Plan) -> impl FnOnce(Slots, Wire) + '_ {
+    let host = rustix::process::getpid();
     move |slots, channel| {
-        let mut init = step::Init::new(slots, channel);
+        let mut init = step::Init::new(slots, channel, host);
         for (index, step) in plan.init.0.iter().enumerate() {
             let Err(error) = init.perform(&step.op) else { continue };
             if step.ignore.iter().any(|errno| error.is(errno.raw())) {

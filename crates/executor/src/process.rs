@@ -106,6 +106,18 @@ pub(crate) fn enter_namespace(slots: &Slots, kind: NamespaceKind) -> Result<(), 
     Ok(sys::namespace::enter(slots.get(Slot::Namespace(kind))?, bit(kind))?)
 }
 
+/// Joins a namespace of the process that made this one.
+pub(crate) fn adopt_namespace(slots: &Slots, host: Pid, kind: NamespaceKind) -> Result<(), Error> {
+    let name = match kind {
+        NamespaceKind::Network => "net",
+        _ => return Err(Errno::INVAL.into()),
+    };
+    let file = format!("{}/ns/{name}", host.as_raw_nonzero());
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let namespace = rustix::fs::openat(slots.get(Slot::Proc)?, file, flags, Mode::empty())?;
+    Ok(sys::namespace::enter(namespace, bit(kind))?)
+}
+
 /// What a process is, apart from its privileges.
 pub(crate) fn attribute(op: &Op, slots: &Slots) -> Result<(), Error> {
     match op {

@@ -114,13 +114,15 @@ impl Drop for EndAtUnwind {
 pub(crate) struct Init {
     slots: Slots,
     channel: Wire,
+    /// The process of the other script, in its own pid namespace.
+    host: Pid,
     program: Option<CString>,
     announced: bool,
 }
 
 impl Init {
-    pub(crate) fn new(slots: Slots, channel: Wire) -> Self {
-        Self { slots, channel, program: None, announced: false }
+    pub(crate) fn new(slots: Slots, channel: Wire, host: Pid) -> Self {
+        Self { slots, channel, host, program: None, announced: false }
     }
 
     pub(crate) fn perform(&mut self, op: &Op) -> Result<(), Error> {
@@ -128,6 +130,7 @@ impl Init {
             Op::Send { rendezvous } => send(&self.channel, *rendezvous),
             Op::Await { rendezvous } => self.channel.meet(*rendezvous),
             Op::AwaitStart => self.await_start(),
+            Op::AdoptNamespace { kind } => process::adopt_namespace(&self.slots, self.host, *kind),
             Op::EnterCgroup { file } => cgroups::enter(file),
             Op::FindProgram { name, search } => {
                 self.program = Some(crate::program::find(name, search)?);

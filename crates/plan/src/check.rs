@@ -161,6 +161,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::SetIdMap { slot } => (vec![Slot::IdMap, *slot], None),
         Op::OpenNamespace { kind, .. } => (vec![], Some(Slot::Namespace(*kind))),
         Op::EnterTarget { .. } => (vec![Slot::Target], None),
+        Op::AdoptNamespace { .. } => (vec![Slot::Proc], None),
         Op::OpenRoot => (vec![], Some(Slot::Root)),
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
         Op::OpenCgroup { .. } => (vec![], Some(Slot::Cgroup)),

@@ -38,6 +38,8 @@ pub enum Op {
     OpenNamespace { kind: NamespaceKind, file: PathBuf },
     /// Joins that namespace; for pid and time namespaces the children do.
     EnterNamespace { kind: NamespaceKind },
+    /// Joins the namespace that the host's process has made for both.
+    AdoptNamespace { kind: NamespaceKind },
     /// Joins namespaces of a running container, all in one call by its pidfd.
     EnterTarget { namespaces: Vec<NamespaceKind> },
     /// Opens the root of this process, which is that of the mount namespace it joined.
@@ -174,6 +176,8 @@ pub enum Op {
 pub enum Rendezvous {
     /// host → init: the ids of the user namespace are mapped.
     IdMapsWritten,
+    /// host → init: the network namespace is made.
+    NetworkMade,
     /// host → init: the cgroups are there, with their limits.
     CgroupsReady,
     /// init → host: all is ready but for the program itself.

@@ -43,6 +43,9 @@ impl fmt::Display for Op {
                 write!(f, "open {} as a {} namespace", file.display(), namespace(*kind))
             }
             Self::EnterNamespace { kind } => write!(f, "join the {} namespace", namespace(*kind)),
+            Self::AdoptNamespace { kind } => {
+                write!(f, "join the {} namespace that was made for it", namespace(*kind))
+            }
             Self::EnterTarget { namespaces } => {
                 write!(f, "join the container's namespaces: {}", list(namespaces))
             }

@@ -100,6 +100,7 @@ fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
         plan: Plan::default(),
         notes: Vec::new(),
         mounts: 0,
+        in_network: false,
         in_cgroups: false,
         bound: Vec::new(),
         lower: None,

@@ -14,14 +14,6 @@ pub(crate) fn session(draft: &mut Draft) {
     }
 }
 
-/// The loopback device of a new network namespace.
-pub(crate) fn network(draft: &mut Draft) {
-    if draft.namespaces.makes(NamespaceKind::Network) {
-        let op = Op::LinkUp { interface: "lo".to_owned() };
-        draft.init(op, "/linux/namespaces", "a new network namespace has its loopback device down");
-    }
-}
-
 /// Host name and domain name.
 pub(crate) fn names(draft: &mut Draft) {
     if let Some(name) = draft.config.hostname.as_ref().filter(|name| !name.is_empty()) {

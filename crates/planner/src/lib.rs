@@ -83,6 +83,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
 
     // The host, beside init.
     namespaces::write_id_maps(draft);
+    namespaces::network_beside(draft);
     cgroups::beside(draft);
     draft.host(Op::Record, "default", "whoever asks for this container later finds it");
 
@@ -96,9 +97,9 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     identity::session(draft);
     root::cut_propagation(draft);
     root::mount(draft)?;
-    identity::network(draft);
     identity::names(draft);
     mounts::mount(draft)?;
+    namespaces::network(draft);
     namespaces::cgroup(draft);
     devices::make(draft)?;
     process::open_terminal(draft)?;
@@ -170,6 +171,8 @@ struct Draft<'a> {
     plan: Plan,
     notes: Vec<String>,
     mounts: u16,
+    /// Whether init has taken its place in the network namespace.
+    in_network: bool,
     /// Whether init has taken its place in the cgroups.
     in_cgroups: bool,
     /// Opened sources of bind mounts, in the order of the configuration.
@@ -204,6 +207,7 @@ impl<'a> Draft<'a> {
             plan,
             notes: Vec::new(),
             mounts: 0,
+            in_network: false,
             in_cgroups: false,
             bound: Vec::new(),
             lower: None,

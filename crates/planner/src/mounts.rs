@@ -191,6 +191,9 @@ pub(crate) fn mount(draft: &mut Draft) -> Result<(), Error> {
 }
 
 fn file_system(draft: &mut Draft, entry: &Entry) {
+    if entry.fstype == "sysfs" {
+        namespaces::network(draft);
+    }
     let slot = draft.new_mount();
     let set = entry.options.own.set.with(entry.options.recursive.set);
     let source = entry.source.as_ref().map(|source| source.to_string_lossy().into_owned());
@@ -232,6 +235,8 @@ fn why(fstype: &str) -> &'static str {
 /// They are copies of the mounts of the machine, cut at the container's own group: the same as a new
 /// `cgroup` file system in the new cgroup namespace, without asking the kernel for one.
 fn cgroup(draft: &mut Draft, entry: &Entry) {
+    // In the order in which the host sends.
+    namespaces::network(draft);
     namespaces::cgroup(draft);
     let attr = entry.options.own.set;
     let groups = draft.cgroup.directories.clone();

@@ -144,13 +144,51 @@ pub(crate) fn before_clone(draft: &mut Draft) -> Result<(), Error> {
 /// Forks. A cgroup namespace comes later: its root is the cgroup that its maker is in.
 pub(crate) fn clone(draft: &mut Draft) {
     let namespaces = &draft.namespaces;
-    let late = [NamespaceKind::Cgroup, NamespaceKind::Time];
-    let kinds = namespaces.made.iter().map(|(kind, _)| *kind).filter(|kind| !late.contains(kind)).collect();
+    let elsewhere = |kind: &NamespaceKind| match kind {
+        NamespaceKind::Cgroup | NamespaceKind::Time => true,
+        NamespaceKind::Network => makes_network_beside(namespaces),
+        _ => false,
+    };
+    let kinds = namespaces.made.iter().map(|(kind, _)| *kind).filter(|kind| !elsewhere(kind)).collect();
     draft.host(
         Op::Clone { namespaces: kinds, cgroup: crate::cgroups::birthplace(draft) },
         "/linux/namespaces",
         "one call makes the process and the namespaces, owned by the new user namespace if there is one",
     );
+}
+
+/// Whether the host makes the network namespace while init makes mounts: it takes as long as all of these, for
+/// the kernel builds a network stack. In a new user namespace init has to make it, so that it owns it.
+fn makes_network_beside(namespaces: &Namespaces) -> bool {
+    namespaces.makes(NamespaceKind::Network) && !namespaces.makes(NamespaceKind::User)
+}
+
+/// The network namespace, made by the host beside init.
+pub(crate) fn network_beside(draft: &mut Draft) {
+    if !makes_network_beside(&draft.namespaces) {
+        return;
+    }
+    let field = draft.namespaces.field(NamespaceKind::Network);
+    let why = "the kernel builds a whole network stack, while init makes mounts";
+    draft.host(Op::Unshare { namespaces: vec![NamespaceKind::Network] }, field.clone(), why);
+    let rendezvous = Rendezvous::NetworkMade;
+    draft.host(Op::Send { rendezvous }, field, "init joins it");
+}
+
+/// init takes its place in the network namespace, and brings its loopback device up.
+pub(crate) fn network(draft: &mut Draft) {
+    if !draft.namespaces.makes(NamespaceKind::Network) || std::mem::replace(&mut draft.in_network, true) {
+        return;
+    }
+    let field = draft.namespaces.field(NamespaceKind::Network);
+    if makes_network_beside(&draft.namespaces) {
+        let rendezvous = Rendezvous::NetworkMade;
+        draft.init(Op::Await { rendezvous }, field.clone(), "what follows is about the network");
+        let op = Op::AdoptNamespace { kind: NamespaceKind::Network };
+        draft.init(op, field.clone(), "the two are in it, and the host's process leaves it when it ends");
+    }
+    let op = Op::LinkUp { interface: "lo".to_owned() };
+    draft.init(op, field, "a new network namespace has its loopback device down");
 }
 
 /// Maps the ids of a new user namespace. Only a process outside it can map more than its own id.

@@ -62,6 +62,10 @@ pub fn shell(op: &Op) -> ShellLine {
             format!("nsenter --{}=FILE", crate::words::namespace(*kind)),
             "nsenter starts a program in it, the shell itself stays",
         ),
+        Op::AdoptNamespace { kind } => nearly(
+            format!("nsenter --{0}=/proc/$HOST/ns/{0}", crate::words::namespace(*kind)),
+            "nsenter starts a program in it, the shell itself stays",
+        ),
         Op::EnterTarget { .. } => {
             nearly("nsenter --all --target PID".to_owned(), "nsenter starts a program in them")
         }

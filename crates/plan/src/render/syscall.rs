@@ -47,6 +47,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::OpenNamespace { .. }
         | Op::EnterNamespace { .. }
         | Op::EnterTarget { .. }
+        | Op::AdoptNamespace { .. }
         | Op::OpenRoot
         | Op::Unshare { .. }
         | Op::WriteTimeOffsets { .. }
@@ -202,6 +203,13 @@ fn process(op: &Op) -> Vec<Call> {
         ],
         Op::EnterNamespace { kind } => {
             vec![call("setns", format!("{}, {}", Slot::Namespace(*kind), clone_flag(*kind)))]
+        }
+        Op::AdoptNamespace { kind } => {
+            let path = format!("$host_pid/ns/{}", words::namespace(*kind));
+            vec![
+                gives("openat", format!("{}, {path:?}, O_RDONLY|O_CLOEXEC", Slot::Proc), "$namespace"),
+                call("setns", format!("$namespace, {}", clone_flag(*kind))),
+            ]
         }
         Op::EnterTarget { namespaces } => {
             vec![call("setns", format!("{}, {}", Slot::Target, clone_flags(namespaces).join("|")))]
