@@ -32,6 +32,7 @@ pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Process>
     if thread_count()? != 1 {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
+    crate::signal::unignore_children();
     let mut pidfd: RawFd = -1;
     // SAFETY: an all-zero clone_args is valid: it asks for nothing.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };

@@ -78,15 +78,39 @@ impl AsFd for SignalFd {
 /// # Errors
 /// The errno of sigprocmask(2).
 pub fn reset() -> io::Result<()> {
+    // The kernel's own struct sigaction: handler SIG_DFL, no flags, no restorer, an empty mask.
+    let default = [0u64; 4];
     for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: SIG_DFL runs no code of ours. The two signals whose action cannot be set, and the two
-        // that libc keeps for itself, give an error that means that they are at their default.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // Not by signal(3): it refuses the two signals that libc keeps for itself, which posix_spawn(3) of
+        // a caller leaves ignored. SIGKILL and SIGSTOP give an error that means that they are at their default.
+        // SAFETY: default lives across the call, which only reads it; SIG_DFL runs no code of ours.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                default.as_ptr(),
+                std::ptr::null_mut::<libc::c_void>(),
+                size_of::<u64>(),
+            )
+        };
     }
     let none = set_of(&[]);
     // SAFETY: none is a defined set.
     check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()) }.into())
         .map(drop)
+}
+
+/// Puts SIGCHLD back to its default where a caller has left it ignored: the kernel would reap children
+/// itself, and nobody would learn how they ended (wait(2)).
+pub(crate) fn unignore_children() {
+    // SAFETY: an all-zero sigaction is valid memory for the kernel to fill in; SIG_DFL runs no code of ours.
+    unsafe {
+        let mut present: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut present);
+        if present.sa_sigaction == libc::SIG_IGN {
+            libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        }
+    }
 }
 
 /// Sends a signal to the process of a pidfd, also one of the real-time signals.
