@@ -6,7 +6,7 @@
 
 use crate::exec::exec_file;
 use crate::mount::{self, Attributes};
-use rustix::fs::CWD;
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::mount::{OpenTreeFlags, open_tree};
 use std::ffi::CString;
 use std::io;
@@ -53,6 +53,10 @@ pub fn protect() -> io::Result<()> {
 /// # Errors
 /// The errno of open_tree(2) or mount_setattr(2).
 pub fn read_only() -> io::Result<OwnedFd> {
+    // A mount that is attached nowhere cannot be cloned (`EINVAL`), and need not be.
+    if !is_writable()? {
+        return Ok(rustix::fs::open(SELF, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?);
+    }
     let tree = open_tree(CWD, SELF, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)?;
     mount::set_attributes(&tree, c"", false, &Attributes { set: RDONLY, ..Attributes::default() })?;
     Ok(tree)
