@@ -21,7 +21,7 @@ pub fn run(global: &Global, args: &RunArgs) -> Result<u8, Failure> {
         return print_config(&launch);
     }
     if options.tty && options.interactive {
-        engine::terminal::check_input()?;
+        engine::run::check_input()?;
     }
     let places = places(global);
     let mut unpacking = Unpacking::new(&root);

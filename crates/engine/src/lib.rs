@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`options`] is what the user typed, [`facts`] what the machine says, [`config`] the pure function of
-//! both. [`terminal`] and [`supervise`] are what cuddy does while a container runs. Nothing here prints.
+//! both. What is done while a container runs is the runtime's. Nothing here prints.
 
 pub mod config;
 mod error;
@@ -17,8 +17,6 @@ pub mod options;
 pub mod prepare;
 pub mod root;
 pub mod run;
-pub mod supervise;
-pub mod terminal;
 pub mod user;
 
 pub use error::Error;

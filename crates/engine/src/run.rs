@@ -1,12 +1,12 @@
 //! The last hop: from a prepared container to the runtime, and an exit code.
 
 use crate::error::{Error, system};
+use crate::id;
+use crate::options::OptionError;
 use crate::prepare::{Launch, Places};
-use crate::supervise::{Signals, exit_code, supervise};
-use crate::{id, terminal};
 use planner::{Planned, Request};
-use runtime::{Container, Created, Store, console};
-use rustix::fd::{AsFd, OwnedFd};
+use runtime::{Container, Created, Foreground, Store};
+use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use spec::ContainerId;
 use std::fs::Permissions;
@@ -62,26 +62,34 @@ pub fn run(places: &Places, launch: Launch, notes: &dyn Fn(&[String])) -> Result
     // container will be, and the start says which.
     let _ = sys::exe::protect();
     let store = Store::new(&places.run_root);
-    let tty = launch.options.tty;
-    // Before the container, so that no signal is lost in between.
-    let signals = if tty { Signals::for_terminal() } else { Signals::for_pipes() };
-    let signals = signals.map_err(system("block signals"))?;
-    if !tty && !launch.options.interactive {
+    let (tty, interactive) = (launch.options.tty, launch.options.interactive);
+    let (foreground, console) = Foreground::new(tty).map_err(system("attend to a container"))?;
+    if !tty && !interactive {
         close_input().map_err(system("open /dev/null as standard input"))?;
     }
-    let (relayed, console) = if tty {
-        let (ours, theirs) = console::pair().map_err(system("make a console socket"))?;
-        (Some(ours), Some(theirs))
-    } else {
-        (None, None)
-    };
     let created = create(&store, &launch, console)?;
     notes(&created.notes);
-    let code = attend(&signals, &created, relayed, launch.options.interactive);
-    let ended = end(&store, &created.container, launch.options.remove);
-    let mut outcome = Outcome { code: code?, notes: ended.notes };
-    outcome.notes.extend(ended.failure);
+    let ended = foreground.attend(&created.pidfd, interactive);
+    let mut outcome = end(&store, &created.container, launch.options.remove);
+    let ended = ended.map_err(system("attend to the container"))?;
+    // The kernel keeps eight bits of an exit code, and signals end at 64.
+    outcome.code = u8::try_from(ended.code()).unwrap_or(u8::MAX);
     Ok(outcome)
+}
+
+/// Refuses `-i` and `-t` together where standard input is no terminal, as Docker does.
+///
+/// # Errors
+/// It is none.
+pub fn check_input() -> Result<(), OptionError> {
+    if runtime::terminal::input_is_one() {
+        return Ok(());
+    }
+    Err(OptionError::new(
+        "-i with -t",
+        "standard input is not a terminal",
+        "leave out -t to pass on a pipe or a file, or leave out -i",
+    ))
 }
 
 fn create(store: &Store, launch: &Launch, console: Option<OwnedFd>) -> Result<Created, Error> {
@@ -134,38 +142,12 @@ fn write(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
 
-/// Relays or waits until the command has ended; its exit code.
-fn attend(
-    signals: &Signals,
-    created: &Created,
-    relayed: Option<OwnedFd>,
-    interactive: bool,
-) -> Result<u8, Error> {
-    let pidfd = created.pidfd.as_fd();
-    let attended = match relayed.map(|socket| console::receive(&socket)).transpose() {
-        Ok(Some(Some(master))) => terminal::relay(signals, master, pidfd, interactive),
-        Ok(_) => supervise(signals, pidfd),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = attended {
-        // Nobody would attend to it any more.
-        let _ = sys::signal::send(pidfd, 9);
-        let _ = exit_code(pidfd);
-        return Err(system("attend to the container")(error));
-    }
-    exit_code(pidfd).map_err(system("wait for the end of the container"))
-}
-
-/// What there is to say about an end, and what went wrong with the cleaning up.
-struct End {
-    notes: Vec<String>,
-    failure: Option<String>,
-}
-
-fn end(store: &Store, container: &Container, remove: bool) -> End {
+/// Cleans up; what there is to say about the end, and what could not be removed.
+fn end(store: &Store, container: &Container, remove: bool) -> Outcome {
     let killed = container.out_of_memory();
     let cleaned = if remove { store.remove(container) } else { container.undo() };
-    End { notes: killed.into_iter().collect(), failure: cleaned.err().map(|error| error.to_string()) }
+    let failure = cleaned.err().map(|error| error.to_string());
+    Outcome { code: 0, notes: killed.into_iter().chain(failure).collect() }
 }
 
 /// Another name where a generated one is taken.

@@ -3,7 +3,7 @@
 use crate::args::{Command, Exec, Global, HELP, ListFormat, Start};
 use crate::{features, report, template};
 use planner::{Options, Start as When};
-use runtime::{Bundle, Created, Ended, Error, ExecRequest, Request, Store, console, signal_number};
+use runtime::{Bundle, Created, Error, ExecRequest, Foreground, Request, Store, console, signal_number};
 use rustix::fd::OwnedFd;
 use spec::{ContainerId, Process};
 use std::path::Path;
@@ -13,7 +13,9 @@ pub(crate) fn perform(global: &Global) -> Result<i32, Error> {
     match &global.command {
         Command::Create(options) => {
             protect();
-            start(global, &store, options, When::OnRequest)?;
+            let bundle = Bundle::open(&options.bundle)?;
+            let console = console_socket(options.console_socket.as_deref())?;
+            start(global, &store, options, &bundle, When::OnRequest, console)?;
         }
         Command::Run(options) => {
             protect();
@@ -51,9 +53,15 @@ fn pretty(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|error| error.to_string())
 }
 
-fn start(global: &Global, store: &Store, options: &Start, when: When) -> Result<Created, Error> {
+fn start(
+    global: &Global,
+    store: &Store,
+    options: &Start,
+    bundle: &Bundle,
+    when: When,
+    console: Option<OwnedFd>,
+) -> Result<Created, Error> {
     let id = options.id.as_ref().ok_or_else(|| Error::Missing(String::new()))?;
-    let bundle = Bundle::open(&options.bundle)?;
     let how = Options {
         start: when,
         preserve_fds: options.preserve_fds,
@@ -66,7 +74,7 @@ fn start(global: &Global, store: &Store, options: &Start, when: When) -> Result<
         bundle: &bundle.path,
         config: &bundle.config,
         options: &how,
-        console: console_socket(options.console_socket.as_deref())?,
+        console,
         pid_file: options.pid_file.as_deref(),
         prepare: None,
     })?;
@@ -79,36 +87,41 @@ fn console_socket(path: Option<&Path>) -> Result<Option<OwnedFd>, Error> {
 }
 
 fn run(global: &Global, store: &Store, options: &Start) -> Result<i32, Error> {
-    let created = start(global, store, options, When::AtOnce)?;
+    let bundle = Bundle::open(&options.bundle)?;
+    let terminal = bundle.config.process.as_ref().is_some_and(|process| process.terminal);
     if options.detach {
+        let console = console_socket(options.console_socket.as_deref())?;
+        start(global, store, options, &bundle, When::AtOnce, console)?;
         return Ok(0);
     }
-    let id = created.container.record.id.clone();
-    let ended = wait(&id, &created.pidfd)?;
+    let (foreground, console) = attend(terminal, options.console_socket.as_deref())?;
+    let created = start(global, store, options, &bundle, When::AtOnce, console)?;
+    let ended = foreground.attend(&created.pidfd, true).map_err(Error::Attend)?;
     if !options.keep {
         store.remove(&created.container)?;
     }
     Ok(ended.code())
 }
 
-fn wait(id: &ContainerId, pidfd: &OwnedFd) -> Result<Ended, Error> {
-    Ended::of(pidfd).map_err(|error| Error::Wait { id: id.to_string(), error })
+/// Who takes the terminal: the console socket that the caller named, or cuddy-oci itself.
+fn attend(terminal: bool, socket: Option<&Path>) -> Result<(Foreground, Option<OwnedFd>), Error> {
+    let taken = console_socket(socket)?;
+    let (foreground, ours) = Foreground::new(terminal && taken.is_none()).map_err(Error::Attend)?;
+    Ok((foreground, taken.or(ours)))
 }
 
 fn exec(store: &Store, options: &Exec) -> Result<i32, Error> {
     let id = options.id.as_ref().ok_or_else(|| Error::Missing(String::new()))?;
     let how = Options { preserve_fds: options.preserve_fds, ..Options::default() };
-    let (_, pidfd) = store.exec(ExecRequest {
-        id,
-        process: process(store, id, options)?,
-        options: &how,
-        console: console_socket(options.console_socket.as_deref())?,
-        pid_file: options.pid_file.as_deref(),
-    })?;
+    let process = process(store, id, options)?;
+    let socket = options.console_socket.as_deref();
+    let (foreground, console) = attend(process.terminal && !options.detach, socket)?;
+    let pid_file = options.pid_file.as_deref();
+    let (_, pidfd) = store.exec(ExecRequest { id, process, options: &how, console, pid_file })?;
     if options.detach {
         return Ok(0);
     }
-    Ok(wait(id, &pidfd)?.code())
+    Ok(foreground.attend(&pidfd, true).map_err(Error::Attend)?.code())
 }
 
 /// The process to execute: the container's own with what the options change, or that of `--process`.

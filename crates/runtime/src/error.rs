@@ -68,14 +68,9 @@ pub enum Error {
     /// A name that is no capability.
     #[error(transparent)]
     Capability(#[from] spec::UnknownCapability),
-    /// The end of a container could not be waited for.
-    #[error("cannot wait for the end of container {id}: {}", cause(error))]
-    Wait {
-        /// The container.
-        id: String,
-        /// Why it failed.
-        error: io::Error,
-    },
+    /// The container could not be attended to in the foreground.
+    #[error("cannot attend to the container: {}", cause(.0))]
+    Attend(io::Error),
     /// The container's cgroups could not be used.
     #[error(transparent)]
     Cgroup(#[from] cgroup::live::Error),

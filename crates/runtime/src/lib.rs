@@ -15,16 +15,20 @@ pub mod console;
 mod create;
 mod error;
 mod exec;
+mod foreground;
 mod life;
 mod liveness;
 mod record;
 mod store;
+pub mod supervise;
+pub mod terminal;
 
 pub use bundle::Bundle;
 
 pub use create::{Created, Request};
 pub use error::Error;
 pub use exec::ExecRequest;
+pub use foreground::Foreground;
 pub use life::{Ended, signal_number};
 pub use record::Record;
 pub use store::{Container, Store};

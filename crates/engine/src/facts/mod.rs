@@ -82,7 +82,7 @@ impl Facts {
             subordinate: (options.namespaces.user == UserNamespace::Auto).then(subordinate::find),
             containers: joined(options, container)?,
             seccomp_profile: seccomp_profile(options)?,
-            console: if options.tty { crate::terminal::size() } else { None },
+            console: if options.tty { runtime::terminal::size() } else { None },
             host,
         })
     }

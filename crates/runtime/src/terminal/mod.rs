@@ -14,7 +14,6 @@ mod relay;
 pub use raw::RawMode;
 pub use relay::{Ends, relay, relay_between};
 
-use crate::options::OptionError;
 use rustix::fd::BorrowedFd;
 use rustix::termios;
 use spec::ConsoleSize;
@@ -24,24 +23,15 @@ fn user() -> Option<BorrowedFd<'static>> {
     [rustix::stdio::stdin(), rustix::stdio::stdout()].into_iter().find(|fd| termios::isatty(fd))
 }
 
+/// Whether standard input is a terminal.
+#[must_use]
+pub fn input_is_one() -> bool {
+    termios::isatty(rustix::stdio::stdin())
+}
+
 /// The size of the user's terminal, if there is one.
 #[must_use]
 pub fn size() -> Option<ConsoleSize> {
     let size = termios::tcgetwinsize(user()?).ok()?;
     Some(ConsoleSize { height: size.ws_row, width: size.ws_col })
-}
-
-/// Refuses `-i` and `-t` together where standard input is no terminal, as Docker does.
-///
-/// # Errors
-/// It is none.
-pub fn check_input() -> Result<(), OptionError> {
-    if termios::isatty(rustix::stdio::stdin()) {
-        return Ok(());
-    }
-    Err(OptionError::new(
-        "-i with -t",
-        "standard input is not a terminal",
-        "leave out -t to pass on a pipe or a file, or leave out -i",
-    ))
 }

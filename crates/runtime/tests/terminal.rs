@@ -4,9 +4,10 @@
 //! the container. Signals are for the whole process, so these tests run one after the other on the main
 //! thread, the only one there is.
 
-use engine::supervise::{Signals, exit_code, supervise};
-use engine::terminal::{Ends, RawMode, relay_between};
 use libtest_mimic::{Arguments, Failed, Trial};
+use runtime::Ended;
+use runtime::supervise::{Signals, supervise};
+use runtime::terminal::{Ends, RawMode, relay_between};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags};
@@ -93,20 +94,20 @@ fn shell(script: &str, stream: impl AsFd) -> OwnedFd {
     let stdio = || Stdio::from(stream.as_fd().try_clone_to_owned().unwrap());
     let mut command = Command::new("setsid");
     command.args(["--ctty", "sh", "-c", script]);
-    #[expect(clippy::zombie_processes, reason = "exit_code reaps it through the pidfd")]
+    #[expect(clippy::zombie_processes, reason = "Ended::of reaps it through the pidfd")]
     let child = command.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
     pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).unwrap()
 }
 
 /// Runs a script in a terminal that is relayed to `ends`, and gives its exit code. `PARENT` is this process.
-fn relayed(ends: Ends<'_>, script: &str) -> u8 {
+fn relayed(ends: Ends<'_>, script: &str) -> i32 {
     let signals = Signals::for_terminal().unwrap();
     let inside = Pty::open();
     let script = format!("PARENT={} TTY={}; {script}", std::process::id(), inside.path);
     let pidfd = shell(&script, &inside.slave);
     drop(inside.slave);
     relay_between(&signals, ends, inside.master, pidfd.as_fd()).unwrap();
-    exit_code(pidfd.as_fd()).unwrap()
+    Ended::of(&pidfd).unwrap().code()
 }
 
 fn both(user: &Pty) -> Ends<'_> {
@@ -199,11 +200,11 @@ fn signals_without_terminal() {
     let signals = Signals::for_pipes().unwrap();
     let script =
         format!("trap 'exit 9' TERM; kill -TERM {}; while :; do sleep 0.01; done", std::process::id());
-    #[expect(clippy::zombie_processes, reason = "exit_code reaps it through the pidfd")]
+    #[expect(clippy::zombie_processes, reason = "Ended::of reaps it through the pidfd")]
     let child = Command::new("sh").args(["-c", &script]).spawn().unwrap();
     let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).unwrap();
     supervise(&signals, pidfd.as_fd()).unwrap();
-    assert_eq!(exit_code(pidfd.as_fd()).unwrap(), 9);
+    assert_eq!(Ended::of(&pidfd).unwrap().code(), 9);
 }
 
 fn last_output() {

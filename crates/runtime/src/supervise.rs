@@ -1,9 +1,9 @@
-//! What cuddy does while a container runs: pass signals on, wait, and say how it ended.
+//! What is done while a container runs in the foreground: pass signals on, and wait.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
-use rustix::process::{Signal, WaitId, WaitIdOptions, waitid};
+use rustix::process::Signal;
 use std::io;
 use sys::signal::SignalFd;
 
@@ -84,27 +84,4 @@ pub fn supervise(signals: &Signals, pidfd: BorrowedFd<'_>) -> io::Result<()> {
             forward(pidfd, signal)?;
         }
     }
-}
-
-/// Reaps the process of `pidfd`, a child of this one, and gives its exit code: its own, or 128 + n when
-/// signal n ended it. Waits for its end.
-///
-/// # Errors
-/// waitid(2) fails: it is no child, or was reaped before.
-pub fn exit_code(pidfd: BorrowedFd<'_>) -> io::Result<u8> {
-    let status = loop {
-        match waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED) {
-            Ok(Some(status)) => break status,
-            Ok(None) | Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    };
-    let code = match (status.exit_status(), status.terminating_signal()) {
-        (Some(code), _) => code,
-        (None, Some(signal)) => 128 + signal,
-        // waitid(2) was asked about ends only.
-        (None, None) => 255,
-    };
-    // The kernel keeps eight bits of an exit code, and signals end at 64.
-    Ok(u8::try_from(code).unwrap_or(u8::MAX))
 }

@@ -1,0 +1,46 @@
+use crate::supervise::{Signals, supervise};
+use crate::{Ended, console, terminal};
+use rustix::fd::{AsFd, OwnedFd};
+use std::io;
+
+/// What attends to a container, or to one more process of it, while its caller waits: relays its terminal, or
+/// passes signals on.
+#[derive(Debug)]
+pub struct Foreground {
+    signals: Signals,
+    socket: Option<OwnedFd>,
+}
+
+impl Foreground {
+    /// Made before the process, so that no signal is lost in between. With a terminal there is also the console
+    /// socket to start the process with.
+    ///
+    /// # Errors
+    /// signalfd(2) or socketpair(2) fails.
+    pub fn new(terminal: bool) -> io::Result<(Self, Option<OwnedFd>)> {
+        if !terminal {
+            return Ok((Self { signals: Signals::for_pipes()?, socket: None }, None));
+        }
+        let (ours, theirs) = console::pair()?;
+        Ok((Self { signals: Signals::for_terminal()?, socket: Some(ours) }, Some(theirs)))
+    }
+
+    /// Attends to a child until it has ended, and reaps it. `interactive`: what is typed goes to its terminal.
+    ///
+    /// # Errors
+    /// The terminal cannot be relayed; the child is killed then, for nobody would attend to it any more.
+    pub fn attend(self, pidfd: &OwnedFd, interactive: bool) -> io::Result<Ended> {
+        let attended = match self.socket.as_ref().map(console::receive).transpose() {
+            Ok(Some(Some(master))) => terminal::relay(&self.signals, master, pidfd.as_fd(), interactive),
+            Ok(_) => supervise(&self.signals, pidfd.as_fd()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = attended {
+            // It may have ended already; its end is waited for either way.
+            let _ = sys::signal::send(pidfd, 9);
+            let _ = Ended::of(pidfd);
+            return Err(error);
+        }
+        Ended::of(pidfd)
+    }
+}
