@@ -66,12 +66,14 @@ fn union(a: CapabilitySet, b: CapabilitySet) -> CapabilitySet {
 }
 
 /// The five sets. Nothing is inheritable or ambient: a program that runs as another user than root has
-/// only what its file gives (capabilities(7); CVE-2022-24769).
-pub(super) fn sets(granted: CapabilitySet) -> Capabilities {
+/// only what its file gives (capabilities(7); CVE-2022-24769). execve(2) would take the rest from such a
+/// user; that it is gone before keeps it from finding and opening the program with root's rights.
+pub(super) fn sets(granted: CapabilitySet, uid: u32) -> Capabilities {
+    let own = if uid == 0 { granted } else { CapabilitySet::EMPTY };
     Capabilities {
         bounding: granted,
-        effective: granted,
-        permitted: granted,
+        effective: own,
+        permitted: own,
         inheritable: CapabilitySet::EMPTY,
         ambient: CapabilitySet::EMPTY,
     }

@@ -119,7 +119,7 @@ pub fn config(
             args: command(options, container.defaults)?,
             rlimits: rlimits(options),
             apparmor_profile: options.privileges.apparmor().filter(|p| *p != "unconfined").map(str::to_owned),
-            capabilities: Some(capabilities::sets(capabilities)),
+            capabilities: Some(capabilities::sets(capabilities, user.uid)),
             no_new_privileges: options.privileges.no_new_privileges(),
             oom_score_adj: options.process.oom_score_adj,
             selinux_label: label(
