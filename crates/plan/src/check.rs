@@ -223,6 +223,8 @@ fn check_slots(plan: &Plan) -> Result<(), Fault> {
 fn messages(plan: &Plan, side: Side, sent: bool) -> Vec<Rendezvous> {
     let pick = |op: &Op| match op {
         Op::Send { rendezvous } if sent => Some(*rendezvous),
+        // It tells the creator first; what it waits for comes from somebody else.
+        Op::AwaitStart if sent => Some(Rendezvous::Created),
         Op::Await { rendezvous } if !sent => Some(*rendezvous),
         _ => None,
     };
@@ -267,6 +269,7 @@ fn check_meeting(plan: &Plan) -> Result<(), Fault> {
             while let Some(step) = script.get(at[n]) {
                 match step.op {
                     Op::Send { rendezvous } => sent.push((side, rendezvous)),
+                    Op::AwaitStart => sent.push((side, Rendezvous::Created)),
                     Op::Await { rendezvous }
                         if !sent.iter().any(|(from, r)| *from != side && *r == rendezvous) =>
                     {
@@ -440,5 +443,14 @@ mod tests {
             let plan = Plan { host: script(host), init: script(init), ..Plan::default() };
             assert_eq!(check(&plan), expected, "{name}");
         }
+    }
+    #[test]
+    fn a_container_that_waits_for_its_start_says_that_it_is_created() {
+        let given = vec![Slot::StartSocket];
+        let (host, init) = (vec![clone(), wait(Created)], vec![Op::AwaitStart, exec()]);
+        let plan = Plan { given, host: script(host), init: script(init), ..Plan::default() };
+        assert_eq!(check(&plan), Ok(()));
+        let deaf = Plan { host: script(vec![clone()]), ..plan };
+        assert_eq!(check(&deaf), Err(Fault::NeverAwaited { side: Side::Init, rendezvous: Created }));
     }
 }
