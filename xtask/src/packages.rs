@@ -8,8 +8,8 @@ use anyhow::Result;
 use crate::workspace;
 
 /// Root file systems (busybox-static, debootstrap, mmdebstrap, the compressors), peers to compare with (runc, crun), witnesses
-/// (strace, libseccomp) and what a test calls by name.
-const PACKAGES: [&str; 14] = [
+/// (strace, libseccomp), kernels with other control groups (user-mode-linux) and what a test calls by name.
+const PACKAGES: [&str; 15] = [
     "busybox-static",
     "crun",
     "debootstrap",
@@ -22,6 +22,7 @@ const PACKAGES: [&str; 14] = [
     "runc",
     "strace",
     "uidmap",
+    "user-mode-linux",
     "xz-utils",
     "zstd",
 ];

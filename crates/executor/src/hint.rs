@@ -60,6 +60,9 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         (Op::SetSysctl { .. }, ENOENT) => "this kernel has no such parameter",
         (Op::SetSysctl { .. }, EINVAL) => "the kernel does not accept this value",
         (Op::SetSeccomp { .. }, EINVAL) => "the kernel refuses the filter or one of its flags",
+        (Op::SetIdMap { .. }, EINVAL) => {
+            "the file system or this kernel cannot show mapped owners; use another file system, or no user namespace"
+        }
         (Op::PivotRoot, EINVAL) => "the root is on a ramdisk or not a mount; try --no-pivot",
         (Op::SetCapabilities { .. }, EPERM) => "cuddy itself lacks one of these capabilities",
         (Op::SetUid { .. } | Op::SetGid { .. }, EINVAL) => {

@@ -34,6 +34,7 @@ mod need;
 mod run;
 mod scratch;
 mod terminal;
+pub mod uml;
 
 pub use binary::binary;
 pub use bundle::Bundle;

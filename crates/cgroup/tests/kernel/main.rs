@@ -26,7 +26,6 @@ fn main() -> ExitCode {
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     enabled.restore();
-    uml::leave();
     conclusion.exit_code()
 }
 
