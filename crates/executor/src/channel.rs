@@ -96,8 +96,8 @@ impl Wire {
         let length = loop {
             match rustix::net::recv(&self.0, &mut buffer[..], RecvFlags::empty()) {
                 Ok((length, _)) => break length,
-                Err(Errno::INTR) => {}
-                Err(Errno::CONNRESET) => break 0,
+                // The other side is gone and had not read all; what it said before comes next.
+                Err(Errno::INTR | Errno::CONNRESET) => {}
                 Err(errno) => return Err(errno.into()),
             }
         };
@@ -174,6 +174,16 @@ mod tests {
             assert_eq!(host.receive().unwrap(), Some(message));
         }
         drop(init);
+        assert_eq!(host.receive().unwrap(), None);
+    }
+
+    #[test]
+    fn last_words_arrive_though_ours_were_not_heard() {
+        let (host, init) = Wire::pair().unwrap();
+        host.send(&Message::Meet(Rendezvous::Start)).unwrap();
+        init.send(&Message::Failed(Failure::died())).unwrap();
+        drop(init);
+        assert_eq!(host.receive().unwrap(), Some(Message::Failed(Failure::died())));
         assert_eq!(host.receive().unwrap(), None);
     }
 
