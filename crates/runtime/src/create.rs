@@ -122,11 +122,15 @@ fn perform(container: &Container, request: Request, plan: &Plan) -> Result<(Reco
         container.write(&record).map_err(io::Error::other)?;
         request.pid_file.map_or(Ok(()), |file| write_pid(file, pid))
     };
-    let launched = executor::launch(plan, slots, &mut write_record)?;
-    let (_, pidfd) = match request.options.start {
-        Start::OnRequest => launched.into_process(),
-        Start::AtOnce => Launched::wait_for_program(launched)?,
-    };
+    let started =
+        executor::launch(plan, slots, &mut write_record).and_then(|launched| match request.options.start {
+            Start::OnRequest => Ok(launched.into_process()),
+            Start::AtOnce => Launched::wait_for_program(launched),
+        });
+    if started.is_err() && record.init.is_some() {
+        forget_pid(request.pid_file);
+    }
+    let (_, pidfd) = started?;
     Ok((record, pidfd))
 }
 
@@ -135,6 +139,12 @@ pub(crate) fn write_pid(file: &Path, pid: Pid) -> io::Result<()> {
     let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
     std::fs::write(&temporary, pid.as_raw_nonzero().to_string())?;
     std::fs::rename(&temporary, file)
+}
+
+/// Removes the pid file of a start that failed, so that nobody signals who gets that pid next.
+pub(crate) fn forget_pid(file: Option<&Path>) {
+    // Where it cannot be removed it could not be written; the start's own failure is what is told.
+    let _ = file.map(std::fs::remove_file);
 }
 
 /// A socket address below a directory. It may have 108 bytes, and a container's directory more, so it goes

@@ -1,6 +1,6 @@
-use crate::create::write_pid;
+use crate::create::{forget_pid, write_pid};
 use crate::{Container, Error, Store};
-use executor::Slots;
+use executor::{Launched, Slots};
 use plan::Slot;
 use planner::{Options, Planned};
 use rustix::fd::OwnedFd;
@@ -51,8 +51,16 @@ impl Store {
         } else if plan.given.contains(&Slot::ConsoleSocket) {
             return Err(Error::NoConsole);
         }
-        let mut pid_file = |pid| request.pid_file.map_or(Ok(()), |file| write_pid(file, pid));
-        Ok(executor::launch(&plan, slots, &mut pid_file)?.wait_for_program()?)
+        let mut begun = false;
+        let mut pid_file = |pid| {
+            begun = true;
+            request.pid_file.map_or(Ok(()), |file| write_pid(file, pid))
+        };
+        let started = executor::launch(&plan, slots, &mut pid_file).and_then(Launched::wait_for_program);
+        if started.is_err() && begun {
+            forget_pid(request.pid_file);
+        }
+        Ok(started?)
     }
 
     /// The configuration that a container was created from.
