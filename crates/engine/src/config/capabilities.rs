@@ -47,7 +47,16 @@ pub(super) fn granted(
             "run cuddy as root with it, or give the container a user namespace with --userns auto",
         ));
     }
+    let mut without = |missing: CapabilitySet| {
+        let names: Vec<_> = missing.iter().map(Capability::name).collect();
+        if !names.is_empty() {
+            let names = names.join(", ");
+            notes.push(format!("the container goes without {names}, which cuddy does not have itself"));
+        }
+    };
     if privileges.privileged || privileges.cap_add.contains(&CapabilityName::All) {
+        let all: CapabilitySet = Capability::all().collect();
+        without(all.difference(dropped).difference(available));
         return Ok(available.difference(dropped));
     }
     if privileges.cap_drop.contains(&CapabilityName::All) {
@@ -55,9 +64,7 @@ pub(super) fn granted(
     }
     let default: CapabilitySet = DEFAULT.iter().filter_map(|name| name.parse::<Capability>().ok()).collect();
     let wanted = default.difference(dropped);
-    for missing in wanted.difference(available).iter() {
-        notes.push(format!("the container goes without {missing}, which cuddy does not have itself"));
-    }
+    without(wanted.difference(available));
     Ok(union(wanted.intersection(available), added))
 }
 
@@ -105,7 +112,7 @@ mod tests {
         check(&[], &["ALL"], all, "0 capabilities, 0 notes");
         check(&["NET_RAW"], &["ALL"], all, "1 capabilities, 0 notes");
         check(&["ALL"], &["NET_RAW"], all, "40 capabilities, 0 notes");
-        check(&["ALL"], &[], without_chown, "40 capabilities, 0 notes");
+        check(&["ALL"], &[], without_chown, "40 capabilities, 1 notes");
         check(&[], &[], without_chown, "13 capabilities, 1 notes");
         check(&[], &["CHOWN"], without_chown, "13 capabilities, 0 notes");
         check(
