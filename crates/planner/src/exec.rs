@@ -70,7 +70,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     crate::identity::session(draft);
     process::open_terminal_here(draft)?;
     process::limits(draft)?;
-    process::directory(draft, false)?;
+    process::directory(draft)?;
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");

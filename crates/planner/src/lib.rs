@@ -110,7 +110,8 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     // init: the process.
     process::score(draft)?;
     process::limits(draft)?;
-    process::directory(draft, true)?;
+    process::make_directory(draft)?;
+    process::directory(draft)?;
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");

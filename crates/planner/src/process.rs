@@ -1,7 +1,7 @@
 use crate::{Draft, Error, mounts};
 use plan::{Cause, Errno, Follow, MountPoint, Op, RlimitResource, Slot, Target, TreeSource};
 use spec::Process;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The process of the configuration. `create` could do without it, but then nothing could be prepared.
 pub(crate) fn of<'a>(draft: &Draft<'a>) -> Result<&'a Process, Error> {
@@ -88,8 +88,18 @@ pub(crate) fn limits(draft: &mut Draft) -> Result<(), Error> {
     Ok(())
 }
 
-/// The working directory; for the first process made where it is missing, as runc does.
-pub(crate) fn directory(draft: &mut Draft, first: bool) -> Result<(), Error> {
+/// Makes the working directory where it is missing, as runc does for the first process of a container.
+pub(crate) fn make_directory(draft: &mut Draft) -> Result<(), Error> {
+    if let Some(path) = cwd(draft)? {
+        let op = Op::MakeDirectory { path, mode: 0o755 };
+        let cause = Cause::new("/process/cwd", "a working directory that is missing is made");
+        draft.plan.init.push_tolerant(op, cause, &[Errno::EEXIST, Errno::EROFS]);
+    }
+    Ok(())
+}
+
+/// The working directory in its plain form; `None`: the root.
+fn cwd(draft: &Draft) -> Result<Option<PathBuf>, Error> {
     let process = of(draft)?;
     if !process.cwd.is_absolute() {
         let message =
@@ -101,11 +111,13 @@ pub(crate) fn directory(draft: &mut Draft, first: bool) -> Result<(), Error> {
         let message = format!("working directory {} contains \"..\"", process.cwd.display());
         return Err(Error::new("/process/cwd", message, "write the path out"));
     }
-    if let Some(path) = path.as_ref().filter(|_| first) {
-        let op = Op::MakeDirectory { path: path.clone(), mode: 0o755 };
-        let cause = Cause::new("/process/cwd", "a working directory that is missing is made");
-        draft.plan.init.push_tolerant(op, cause, &[Errno::EEXIST, Errno::EROFS]);
-    }
+    Ok(path)
+}
+
+/// Enters the working directory, and what goes with it: the umask, and who owns the standard streams.
+pub(crate) fn directory(draft: &mut Draft) -> Result<(), Error> {
+    let path = cwd(draft)?;
+    let process = of(draft)?;
     let path = path.unwrap_or_else(|| "/".into());
     let op = Op::ChangeDirectory { path };
     draft.init(op, "/process/cwd", "and it is proven to lie inside the root (CVE-2024-21626)");
