@@ -1,7 +1,7 @@
 //! Paths inside the container: resolved when a step runs, by descriptor, never out of the root.
 
 use crate::failure::Error;
-use crate::{Slots, mounts};
+use crate::{Slots, mounts, process};
 use plan::{Attr, DeviceKind, Follow, MountPoint, Op, Slot};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, makedev};
@@ -116,6 +116,11 @@ pub(crate) fn attach(
         }
     };
     let target = if is_directory { directory(root, path, 0o755, follow)? } else { file(root, path, follow)? };
+    // What the configuration may mount below /proc the planner has decided by name; a link there has no name.
+    if !path.starts_with("proc") && process::is_proc(target.as_fd())? {
+        let why = "a link leads into /proc, and a mount there would let the container forge /proc";
+        return Err(Error::told(Errno::PERM, why));
+    }
     match mounts::attach_at(mount.as_fd(), target.as_fd()) {
         Err(error) if error.is(Errno::NOTDIR.raw_os_error()) => {
             let kinds = if is_directory { ("a directory", "a file") } else { ("a file", "a directory") };

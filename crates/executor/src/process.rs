@@ -3,7 +3,7 @@
 use crate::Slots;
 use crate::failure::Error;
 use plan::{BpfInstruction, CapabilitySet, IdKind, NamespaceKind, Op, Slot};
-use rustix::fd::AsFd;
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -35,11 +35,16 @@ fn bit(kind: NamespaceKind) -> u64 {
 pub(crate) fn open_proc(slots: &mut Slots) -> Result<(), Error> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let proc = rustix::fs::openat(CWD, c"/proc", flags, Mode::empty())?;
-    if rustix::fs::fstatfs(&proc)?.f_type as i64 != PROC_SUPER_MAGIC {
+    if !is_proc(proc.as_fd())? {
         return Err(Error::told(Errno::XDEV, "/proc of the machine is not procfs"));
     }
     slots.fill(Slot::Proc, proc);
     Ok(())
+}
+
+/// Whether a file is of some procfs.
+pub(crate) fn is_proc(file: BorrowedFd) -> Result<bool, Errno> {
+    Ok(rustix::fs::fstatfs(file)?.f_type as i64 == PROC_SUPER_MAGIC)
 }
 
 /// Writes below the proven procfs, through nothing that is mounted over it and no link out of it.

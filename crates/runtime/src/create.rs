@@ -166,6 +166,8 @@ fn listen(container: &Container) -> Result<OwnedFd, Error> {
         let directory = open_directory(container.directory())?;
         let socket =
             rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        // Before it has a name: the caller's umask may be anything.
+        rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(0o600))?;
         rustix::net::bind(&socket, &address(&directory, crate::store::SOCKET)?)?;
         rustix::net::listen(&socket, 8)?;
         Ok(socket)
