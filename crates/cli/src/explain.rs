@@ -17,7 +17,9 @@ pub fn run(global: &Global, args: &ExplainRunArgs) -> Result<u8, Failure> {
     let planned = engine::run::plan(&launch)?;
     show_notes(global, &launch.prepared.notes);
     show_notes(global, &planned.notes);
-    let failed = |error: std::io::Error| Failure::new(format!("standard output: {error}"), Vec::new());
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("standard output: {}", engine::words(&error)), Vec::new())
+    };
     let text = match args.format {
         Format::Syscall => plan::render::syscalls(&planned.plan),
         Format::Shell => plan::render::shell_script(&planned.plan),

@@ -72,7 +72,7 @@ fn process(
     for file in &args.env_file {
         let shown = file.display().to_string();
         let contents = std::fs::read(file).map_err(|error| {
-            BadValue::new(error.to_string(), "give a file that exists").of("--env-file", &shown)
+            BadValue::new(engine::words(&error), "give a file that exists").of("--env-file", &shown)
         })?;
         let read = environment::file(&contents, here.variable).map_err(|bad| bad.of("--env-file", &shown))?;
         changes.extend(read);

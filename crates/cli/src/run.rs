@@ -41,7 +41,10 @@ pub fn run(global: &Global, args: &RunArgs) -> Result<u8, Failure> {
 /// A value that an option cannot have, or a ROOT that is none.
 pub fn understood(args: &RunArgs) -> Result<(Root, RunOptions), Failure> {
     let directory = std::env::current_dir().map_err(|error| {
-        Failure::new(format!("the working directory: {error}"), vec!["change to one that exists".to_owned()])
+        Failure::new(
+            format!("the working directory: {}", engine::words(&error)),
+            vec!["change to one that exists".to_owned()],
+        )
     })?;
     let variable = |name: &str| std::env::var(name).ok();
     let (root, options) = lower::run(args, &Surroundings { directory: &directory, variable: &variable })?;
@@ -63,7 +66,9 @@ pub fn places(global: &Global) -> Places {
 }
 
 fn print_config(launch: &Launch) -> Result<u8, Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("standard output: {error}"), Vec::new());
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("standard output: {}", engine::words(&error)), Vec::new())
+    };
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &launch.prepared.config).map_err(|error| failed(error.into()))?;
     writeln!(out).map_err(failed)?;

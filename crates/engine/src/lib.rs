@@ -19,4 +19,4 @@ pub mod root;
 pub mod run;
 pub mod user;
 
-pub use error::Error;
+pub use error::{Error, words};

@@ -37,7 +37,7 @@ pub enum RootError {
         is_here: bool,
     },
     /// The path cannot be looked at.
-    #[error("root file system {path}: {source}", path = .path.display())]
+    #[error("root file system {path}: {}", crate::words(source), path = .path.display())]
     Unreachable {
         /// The path.
         path: PathBuf,
@@ -160,7 +160,7 @@ mod tests {
         check(&format!("{at}/r.tar"), &format!("Archive(\"{at}/r.tar\")"));
         check(
             &format!("{at}/none"),
-            &format!("root file system {at}/none: No such file or directory (os error 2) | {forms}"),
+            &format!("root file system {at}/none: no such file or directory | {forms}"),
         );
         check(
             "host:srv",

@@ -43,7 +43,7 @@ pub enum UserError {
     #[error("group {0}: the root file system's /etc/group has no such name")]
     NoGroup(String),
     /// The file cannot be read.
-    #[error("cannot read {path} of the root file system: {source}")]
+    #[error("cannot read {path} of the root file system: {}", crate::words(source))]
     Read {
         /// Path inside.
         path: &'static str,

@@ -48,7 +48,7 @@ pub(super) fn gather(options: &RunOptions) -> Result<Vec<GrantedDevice>, OptionE
             BadValue::new(cause, hint).of("--device", &request.host.display().to_string())
         };
         // The path on the host may be a link, as in /dev/disk/by-id; the node inside is none.
-        let real = request.host.canonicalize().map_err(|error| refused(error.to_string()))?;
+        let real = request.host.canonicalize().map_err(|error| refused(crate::words(&error)))?;
         let before = granted.len();
         walk(&real, &request.container, &[], &mut |node| {
             granted.push(GrantedDevice { node, access: request.access.clone() });
@@ -118,7 +118,7 @@ pub(super) fn rates(option: &str, rates: &[DeviceRate]) -> Result<Vec<ThrottleDe
             BadValue::new(cause, "give a disk of this machine, like /dev/sda; lsblk(8) lists them")
                 .of(option, &rate.device.display().to_string())
         };
-        let real = rate.device.canonicalize().map_err(|error| refused(error.to_string()))?;
+        let real = rate.device.canonicalize().map_err(|error| refused(crate::words(&error)))?;
         match node(&real, &real) {
             Some(Device { kind: DeviceKind::Block, major: Some(major), minor: Some(minor), .. }) => {
                 Ok(ThrottleDevice { major: major.into(), minor: minor.into(), rate: rate.rate })
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn what_is_no_device_is_refused() {
         let table = [
-            ("/no/such", "--device \"/no/such\": No such file or directory (os error 2)"),
+            ("/no/such", "--device \"/no/such\": no such file or directory"),
             ("/etc/passwd", "--device \"/etc/passwd\": this is no device node"),
             ("/proc/self/fdinfo", "--device \"/proc/self/fdinfo\": this is no device node"),
         ];

@@ -1,9 +1,9 @@
 //! What this machine can give: processors, memory nodes, resource limits, swap.
 
-use crate::options::number::CPU_PERIOD;
 use crate::options::{BadValue, OptionError, RunOptions};
 use plan::facts::HostFacts;
 use rustix::process::Resource;
+use rustix::time::ClockId;
 use spec::{Capability, Rlimit};
 use std::fs;
 use std::path::Path;
@@ -27,28 +27,29 @@ pub(super) fn check(options: &RunOptions, host: &HostFacts) -> Result<(), Option
             return Err(BadValue::new(cause, "name only those").of(option, wanted));
         }
     }
-    check_processors(options)?;
     let sys_resource = SYS_RESOURCE.parse::<Capability>().is_ok_and(|cap| host.capabilities.contains(cap));
     for limit in &options.process.ulimits {
         check_rlimit(limit, sys_resource)?;
     }
-    Ok(())
+    check_clocks(options)
 }
 
-/// More processors than there are would be no limit at all, and is most likely a slip (as Docker has it).
-fn check_processors(options: &RunOptions) -> Result<(), OptionError> {
-    let Some(quota) = options.limits.cpu_quota else { return Ok(()) };
-    let Ok(online) = fs::read_to_string("/sys/devices/system/cpu/online") else { return Ok(()) };
-    let have = members(online.trim()).len();
-    let all = i64::try_from(have as u64 * CPU_PERIOD).unwrap_or(i64::MAX);
-    if quota <= all {
-        return Ok(());
+/// No clock may stand before zero (clock_settime(2) has no such time, either).
+fn check_clocks(options: &RunOptions) -> Result<(), OptionError> {
+    let time = options.namespaces.time;
+    let clocks =
+        [("boottime", ClockId::Boottime, time.boottime), ("monotonic", ClockId::Monotonic, time.monotonic)];
+    for (name, id, offset) in clocks {
+        let now = rustix::time::clock_gettime(id).tv_sec;
+        if offset.is_some_and(|offset| now.checked_add(offset.secs).is_none_or(|shifted| shifted < 0)) {
+            return Err(OptionError::new(
+                format!("--time-offset {name}"),
+                format!("the clock stands at {now} seconds and would be before zero"),
+                format!("give -{now} or more"),
+            ));
+        }
     }
-    Err(OptionError::new(
-        "--cpus",
-        format!("this machine has {have} processors"),
-        format!("give {have} or less"),
-    ))
+    Ok(())
 }
 
 /// A hard limit is raised by `CAP_SYS_RESOURCE` only, and that of open files never above `fs.nr_open`
@@ -122,6 +123,18 @@ pub(super) fn swap_accounting(host: &HostFacts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_clock_stands_before_zero() {
+        let check = |secs| {
+            let mut options = RunOptions::default();
+            options.namespaces.time.boottime = Some(spec::TimeOffset { secs, nanosecs: 0 });
+            check_clocks(&options)
+        };
+        assert!(check(0).is_ok() && check(86_400).is_ok());
+        let error = check(i64::MIN).unwrap_err().to_string();
+        assert!(error.starts_with("--time-offset boottime: the clock stands at "), "{error}");
+    }
 
     #[test]
     fn a_list_has_its_members() {

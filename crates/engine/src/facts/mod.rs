@@ -95,7 +95,7 @@ fn check_sources(options: &RunOptions) -> Result<(), OptionError> {
         if let Err(error) = path.metadata() {
             return Err(OptionError::new(
                 format!("the mount of {} on {}", path.display(), mount.target.display()),
-                error.to_string(),
+                crate::words(&error),
                 "give a file or directory of this machine that exists; cuddy does not make it",
             ));
         }
@@ -165,7 +165,7 @@ fn seccomp_profile(options: &RunOptions) -> Result<Option<String>, OptionError> 
     small_file(&path).map(Some).map_err(|error| {
         OptionError::new(
             format!("--security-opt seccomp={}", path.display()),
-            error.to_string(),
+            crate::words(&error),
             "give a JSON file in Docker's or in the OCI's form, or unconfined",
         )
     })
@@ -211,7 +211,7 @@ mod tests {
     fn what_does_not_exist_is_refused_by_name() {
         let mut options = RunOptions::default();
         options.mounts.push(mount::volume("/no/such:/x", Path::new("/")).unwrap());
-        assert_eq!(refused(&options), "the mount of /no/such on /x: No such file or directory (os error 2)");
+        assert_eq!(refused(&options), "the mount of /no/such on /x: no such file or directory");
 
         let mut options = RunOptions::default();
         options.namespaces.pid = Shared::Container("web".parse().unwrap());
@@ -219,10 +219,7 @@ mod tests {
 
         let mut options = RunOptions::default();
         options.privileges.security.push(SecurityOption::Seccomp(SeccompChoice::File("/no/such".into())));
-        assert_eq!(
-            refused(&options),
-            "--security-opt seccomp=/no/such: No such file or directory (os error 2)"
-        );
+        assert_eq!(refused(&options), "--security-opt seccomp=/no/such: no such file or directory");
     }
 
     #[test]
