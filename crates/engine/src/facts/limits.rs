@@ -1,5 +1,6 @@
 //! What this machine can give: processors, memory nodes, resource limits, swap.
 
+use crate::options::number::CPU_PERIOD;
 use crate::options::{BadValue, OptionError, RunOptions};
 use plan::facts::HostFacts;
 use rustix::process::Resource;
@@ -27,6 +28,7 @@ pub(super) fn check(options: &RunOptions, host: &HostFacts) -> Result<(), Option
             return Err(BadValue::new(cause, "name only those").of(option, wanted));
         }
     }
+    check_processors(options)?;
     let sys_resource = SYS_RESOURCE.parse::<Capability>().is_ok_and(|cap| host.capabilities.contains(cap));
     for limit in &options.process.ulimits {
         check_rlimit(limit, sys_resource)?;
@@ -50,6 +52,22 @@ fn check_clocks(options: &RunOptions) -> Result<(), OptionError> {
         }
     }
     Ok(())
+}
+
+/// More processors than there are would be no limit at all, and is most likely a slip (as Docker has it).
+fn check_processors(options: &RunOptions) -> Result<(), OptionError> {
+    let Some(quota) = options.limits.cpu_quota else { return Ok(()) };
+    let Ok(online) = fs::read_to_string("/sys/devices/system/cpu/online") else { return Ok(()) };
+    let have = members(online.trim()).len();
+    let all = i64::try_from(have as u64 * CPU_PERIOD).unwrap_or(i64::MAX);
+    if quota <= all {
+        return Ok(());
+    }
+    Err(OptionError::new(
+        "--cpus",
+        format!("this machine has {have} processors"),
+        format!("give {have} or less"),
+    ))
 }
 
 /// A hard limit is raised by `CAP_SYS_RESOURCE` only, and that of open files never above `fs.nr_open`
