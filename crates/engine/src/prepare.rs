@@ -65,6 +65,7 @@ pub fn prepare(
     check(root, &options)?;
     // Everything that can be refused is refused before an archive is unpacked.
     let (host, facts) = ask(&options, running)?;
+    planner::check_machine(&host).map_err(Error::Plan)?;
     let tree = match root {
         Root::Host(path) | Root::Directory(path) => path.clone(),
         Root::Archive(path) => image::Store::open(&places.root)?.import_archive(path, progress)?.rootfs,

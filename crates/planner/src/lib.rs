@@ -25,6 +25,7 @@ pub use error::Error;
 pub use exec::{ExecRequest, exec};
 pub use mount_options::names as mount_option_names;
 pub use options::{Options, RootSource, Start, Upper};
+pub use unsupported::check_machine;
 
 use namespaces::Namespaces;
 use plan::facts::HostFacts;
@@ -188,7 +189,8 @@ impl<'a> Draft<'a> {
     fn new(request: &Request<'a>) -> Result<Self, Error> {
         let Request { config, facts, id, bundle, options } = *request;
         let linux = linux(config);
-        unsupported::check(config, linux, facts)?;
+        check_machine(facts)?;
+        unsupported::check(config, linux)?;
         let namespaces = Namespaces::read(linux)?;
         namespaces.check_names(config)?;
         let mut plan = Plan::default();

@@ -2,8 +2,12 @@ use crate::Error;
 use plan::facts::HostFacts;
 use spec::{Config, Linux};
 
-/// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
-pub(crate) fn check(config: &Config, linux: &Linux, facts: &HostFacts) -> Result<(), Error> {
+/// Refuses a machine, or a user of it, that no container can be made with. [`plan`](crate::plan) does so, too;
+/// this is for callers who have work to do before.
+///
+/// # Errors
+/// What is missing.
+pub fn check_machine(facts: &HostFacts) -> Result<(), Error> {
     if facts.kernel < (5, 15) {
         let (major, minor) = facts.kernel;
         let message = format!("this is Linux {major}.{minor}; cuddy needs 5.15 or newer");
@@ -15,8 +19,13 @@ pub(crate) fn check(config: &Config, linux: &Linux, facts: &HostFacts) -> Result
     }
     if facts.uid != 0 {
         let hint = "run it with sudo";
-        return Err(Error::new("", "cuddy cannot make containers without root yet", hint));
+        return Err(Error::new("", "containers cannot be made without root yet", hint));
     }
+    Ok(())
+}
+
+/// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
+pub(crate) fn check(config: &Config, linux: &Linux) -> Result<(), Error> {
     let process = config.process.as_ref();
     let hooks = config.hooks.as_ref().is_some_and(|hooks| *hooks != spec::Hooks::default());
     let fields = [
