@@ -93,57 +93,73 @@ fn with_leaks(command: Command) -> Done {
     run(shell.args(command.get_args()).stdin(Stdio::null()))
 }
 
-/// A container in which `PROGRAM exec --process /fifo x` runs, which is our binary that waits for ever, started by
-/// `cuddy-oci exec`; and what `attack`, a shell script with the process in $1, says.
-fn attack_own_binary(program: &str, arguments: &[&str]) {
-    let oci = binary("cuddy-oci");
-    let before = fingerprint(&oci);
+/// What the attacker runs: finds our binary at work inside, opens it, ends it, and writes to it once nobody runs it. Until
+/// then the kernel itself refuses (ETXTBSY).
+const OVERWRITE: &str = "
+    while [ -z \"$pid\" ]; do
+        for p in /proc/[0-9]*; do
+            case $(tr '\\0' ' ' <$p/cmdline) in /proc/self/ex[e]*) pid=${p#/proc/};; esac
+        done
+    done 2>/dev/null
+    exe=/proc/$pid/exe
+    mount -o remount,bind,rw $exe && echo remounted
+    mount --bind $exe /tmp/exe && echo bound
+    exec 9<$exe && echo opened
+    kill -9 $pid
+    for turn in $(seq 100); do
+        (: >>/proc/self/fd/9) && echo opened for appending
+        (echo x 1<>/proc/self/fd/9) && echo overwritten
+        sleep 0.02
+    done
+    echo attacked
+";
+
+/// A container whose program attacks, and in it our binary, which waits there for ever, started by exec as `command`.
+///
+/// The binary is a copy that nothing else runs.
+fn attack_own_binary(command: &[&str]) {
     let mut case = Case::busybox();
+    let root = case.bundle.rootfs();
     case.edit(|config| {
         config["root"]["readonly"] = json!(false);
         grant(config, &["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SYS_PTRACE"]);
         // The attacker sees all of /proc.
         config["linux"]["maskedPaths"] = json!([]);
     });
-    let script = case.bundle.rootfs().join("bin/script");
+    let script = root.join("bin/script");
     fs::write(&script, "#!/proc/self/exe --log\n").unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    run(Command::new("mkfifo").arg(case.bundle.rootfs().join("fifo"))).ok();
-    case.args(&["sleep", "1000"]).detach();
-    let command = [&[program], arguments].concat();
-    case.exec(&["--detach"], &command).ok();
+    run(Command::new("mkfifo").arg(root.join("fifo"))).ok();
+    fs::write(root.join("tmp/exe"), "").unwrap();
+    case.args(&[
+        "sh",
+        "-c",
+        &format!("({OVERWRITE}) >/tmp/part 2>/dev/null; mv /tmp/part /tmp/result; sleep 1000"),
+    ]);
 
-    let find = "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' <$p/cmdline) in *--proces[s]*) echo ${p#/proc/};; esac; done";
-    let mut pid = String::new();
-    eventually("our binary runs inside", || {
-        pid = case.exec(&[], &["sh", "-c", find]).stdout.trim().to_owned();
-        !pid.is_empty()
-    });
-    let attack = "
-        exe=/proc/$1/exe
-        (: >>$exe) 2>/dev/null && echo written while it runs
-        mount -o remount,bind,rw $exe 2>/dev/null && echo remounted
-        mount --bind $exe /tmp/exe 2>/dev/null && echo bound
-        exec 9<$exe || exit 1
-        kill -9 $1
-        while [ -e $exe ]; do sleep 0.01; done
-        (: >>/proc/self/fd/9) 2>/dev/null && echo written when it ended
-        (echo x 1<>/proc/self/fd/9) 2>/dev/null && echo overwritten
-        cmp /proc/self/fd/9 /proc/self/fd/9 && echo attacked
-    ";
-    fs::write(case.bundle.rootfs().join("tmp/exe"), "").unwrap();
-    let done = case.exec(&[], &["sh", "-c", attack, "sh", &pid]);
-    assert_eq!(done.stdout, "attacked\n", "{done:#?}");
+    let oci = case.bundle.path().join("cuddy-oci");
+    fs::copy(binary("cuddy-oci"), &oci).unwrap();
+    let before = fingerprint(&oci);
+    let ours = |args: &[&str]| {
+        let mut command = Command::new(&oci);
+        command.arg("--root").arg(case.state_dir()).args(args).stdin(Stdio::null());
+        run(&mut command).ok();
+    };
+    ours(&["run", "--detach", "--bundle", case.bundle.path().to_str().unwrap(), case.id()]);
+    ours(&[&["exec", "--detach", case.id()], command].concat());
+    let result = root.join("tmp/result");
+    eventually("the attacker has done all that they could", || result.exists());
+    assert_eq!(fs::read_to_string(&result).unwrap(), "opened\nattacked\n");
     assert_eq!(fingerprint(&oci), before);
 }
 
 fn own_binary() {
-    attack_own_binary("/proc/self/exe", &["exec", "--process", "/fifo", "x"]);
+    attack_own_binary(&["/proc/self/exe", "exec", "--process", "/fifo", "x"]);
 }
 
 fn own_binary_by_script() {
     // The kernel puts the script's name after the first argument, as the value of the option.
-    attack_own_binary("/bin/script", &["exec", "--process", "/fifo", "x"]);
+    attack_own_binary(&["/bin/script", "exec", "--process", "/fifo", "x"]);
     // As the first program of a container it only says that it makes no sense there.
     let before = fingerprint(&binary("cuddy-oci"));
     for args in [&["/proc/self/exe", "--version"][..], &["/proc/self/exe", "delete", "--force", "x"]] {
