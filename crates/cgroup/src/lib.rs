@@ -20,7 +20,7 @@
 //!
 //! let group = cgroup::group(&resources, &layout, None, &"web".parse()?)?;
 //! let limit = group.settings.last().unwrap();
-//! assert_eq!(limit.file.to_str(), Some("/sys/fs/cgroup/cuddy/web/memory.max"));
+//! assert_eq!(limit.file.to_str(), Some("/sys/fs/cgroup/cuddy-web/memory.max"));
 //! assert_eq!(limit.value, "209715200");
 //! assert_eq!(limit.pointer, "/linux/resources/memory/limit");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

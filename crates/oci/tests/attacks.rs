@@ -355,7 +355,8 @@ fn leaked_in_exec() {
 }
 
 fn forged_null() {
-    let forge: [(&str, fn(&Path)); 3] = [
+    type Forge = fn(&Path);
+    let forge: [(&str, Forge); 3] = [
         ("a link", |null| symlink("/proc/sys/kernel/core_pattern", null).unwrap()),
         ("a file", |null| fs::write(null, "forged").unwrap()),
         ("a directory", |null| fs::create_dir(null).unwrap()),
@@ -382,7 +383,8 @@ fn forged_null() {
 
 fn forged_terminal() {
     let (_scratch, marker) = marker();
-    let forge: [(&str, &str, fn(&Path, &str)); 4] = [
+    type Forge = fn(&Path, &str);
+    let forge: [(&str, &str, Forge); 4] = [
         ("a file", "not devpts", |dev, _| {
             fs::create_dir(dev.join("pts")).unwrap();
             fs::write(dev.join("pts/ptmx"), "").unwrap();

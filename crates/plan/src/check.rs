@@ -344,10 +344,13 @@ mod tests {
         script
     }
 
+    /// What it is about, the steps of both sides, and the verdict.
+    type Case = (&'static str, Vec<Op>, Vec<Op>, Result<(), Fault>);
+
     #[test]
     fn good_plans_pass_and_bad_ones_are_refused() {
         let filter = || Op::SetSeccomp { flags: 0, program: vec![], summary: String::new() };
-        let cases: Vec<(&str, Vec<Op>, Vec<Op>, Result<(), Fault>)> = vec![
+        let cases: Vec<Case> = vec![
             ("the least plan", vec![clone()], vec![exec()], Ok(())),
             (
                 "a meeting in both directions",
@@ -444,6 +447,7 @@ mod tests {
             assert_eq!(check(&plan), expected, "{name}");
         }
     }
+
     #[test]
     fn a_container_that_waits_for_its_start_says_that_it_is_created() {
         let given = vec![Slot::StartSocket];

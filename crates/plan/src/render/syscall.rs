@@ -79,7 +79,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::PivotRoot
         | Op::Chroot => mounts(op),
         Op::MakeDirectory { path, mode } => {
-            vec![call("mkdirat", format!("{}, {:?}, {mode:#o}", Slot::Root, relative(path)))]
+            vec![call("mkdirat", format!("{}, {:?}, 0{mode:o}", Slot::Root, relative(path)))]
         }
         Op::MakeDevice { path, kind, major, minor, mode, uid, gid } => {
             device(path, *kind, (*major, *minor), *mode, (*uid, *gid))
@@ -140,7 +140,7 @@ fn write_proc(path: &str, text: &str) -> Vec<Call> {
         gives(
             "openat2",
             format!(
-                "{}, {path:?}, {{flags=O_WRONLY|O_CLOEXEC, resolve=RESOLVE_NO_XDEV|RESOLVE_NO_MAGICLINKS|RESOLVE_BENEATH}}",
+                "{}, {path:?}, {{flags=O_WRONLY|O_CLOEXEC, resolve=RESOLVE_NO_XDEV|RESOLVE_NO_SYMLINKS|RESOLVE_BENEATH}}",
                 Slot::Proc
             ),
             "$file",
@@ -418,7 +418,7 @@ fn device(path: &Path, kind: DeviceKind, number: (u32, u32), mode: u32, owner: (
         }
         DeviceKind::Fifo => ("S_IFIFO", "0".to_owned()),
     };
-    let mut calls = vec![call("mknodat", format!("{}, {node:?}, {letter}|{mode:#o}, {number}", Slot::Root))];
+    let mut calls = vec![call("mknodat", format!("{}, {node:?}, {letter}|0{mode:o}, {number}", Slot::Root))];
     if owner != (0, 0) {
         calls.push(call(
             "fchownat",
@@ -482,7 +482,7 @@ fn credentials(op: &Op) -> Vec<Call> {
             format!("0, {}, {{rlim_cur={}, rlim_max={}}}, NULL", resource.name(), limit(*soft), limit(*hard)),
         )],
         Op::SetOomScoreAdj { value } => write_proc("self/oom_score_adj", &value.to_string()),
-        Op::SetUmask { mask } => vec![call("umask", format!("{mask:#05o}"))],
+        Op::SetUmask { mask } => vec![call("umask", format!("0{mask:03o}"))],
         Op::OwnStdio { uid } => (0..3).map(|fd| call("fchown", format!("{fd}, {uid}, -1"))).collect(),
         Op::DropBounding { drop } => {
             drop.iter().map(|capability| call("prctl", format!("PR_CAPBSET_DROP, {capability}"))).collect()

@@ -1,0 +1,341 @@
+//! Plans as values, without root and without a machine: the whole plan of a usual configuration, and for each field
+//! what it changes of that plan.
+
+use plan::facts::{CgroupLayout, CgroupV1, CgroupV2, HostFacts};
+use planner::{Options, Request, RootSource, Start, Upper};
+use serde_json::{Value, json};
+use spec::{CapabilitySet, Config};
+use std::path::Path;
+
+/// What `cuddy-oci spec` writes, but for the masks: two stand for all.
+fn usual() -> Value {
+    let mount = |destination: &str, kind: &str, options: &[&str]| json!({ "destination": destination, "type": kind, "source": kind, "options": options });
+    json!({
+        "ociVersion": "1.3.0",
+        "root": { "path": "rootfs" },
+        "hostname": "web",
+        "process": {
+            "cwd": "/",
+            "args": ["sh"],
+            "env": ["PATH=/bin"],
+            "user": { "uid": 0, "gid": 0 },
+            "noNewPrivileges": true,
+            "capabilities": {
+                "bounding": ["CAP_KILL"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"],
+            },
+        },
+        "mounts": [
+            mount("/proc", "proc", &["nosuid", "noexec", "nodev"]),
+            mount("/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
+            mount("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+            mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+            mount("/sys/fs/cgroup", "cgroup", &["nosuid", "noexec", "nodev", "relatime", "ro"]),
+        ],
+        "linux": {
+            "namespaces": [
+                { "type": "pid" }, { "type": "network" }, { "type": "ipc" }, { "type": "uts" }, { "type": "mount" },
+                { "type": "cgroup" },
+            ],
+            "maskedPaths": ["/proc/kcore", "/sys/firmware"],
+            "readonlyPaths": ["/proc/sys"],
+        },
+    })
+}
+
+fn v1(controllers: &[&str], mount: &str) -> CgroupV1 {
+    CgroupV1 {
+        controllers: controllers.iter().map(|&c| c.to_owned()).collect(),
+        mount: mount.into(),
+        own: "/".into(),
+    }
+}
+
+/// A small hybrid machine: three v1 hierarchies, and v2 with huge pages.
+fn hybrid() -> CgroupLayout {
+    CgroupLayout {
+        v1: vec![v1(&["memory"], "/cg/memory"), v1(&["devices"], "/cg/devices"), v1(&["pids"], "/cg/pids")],
+        v2: Some(CgroupV2 {
+            mount: "/cg/unified".into(),
+            controllers: vec!["hugetlb".into()],
+            own: "/".into(),
+        }),
+    }
+}
+
+fn unified() -> CgroupLayout {
+    let controllers = ["cpu", "memory", "pids"].map(str::to_owned).to_vec();
+    CgroupLayout { v1: vec![], v2: Some(CgroupV2 { mount: "/cg".into(), controllers, own: "/".into() }) }
+}
+
+fn facts(cgroups: CgroupLayout) -> HostFacts {
+    HostFacts {
+        kernel: (6, 1),
+        uid: 0,
+        // All but CAP_SYS_RESOURCE.
+        capabilities: CapabilitySet::from_bits(0x1ff_feff_ffff),
+        last_capability: 40,
+        new_mount_api: true,
+        cgroups,
+    }
+}
+
+fn plan(config: &Value, layout: CgroupLayout, options: &Options) -> Result<planner::Planned, planner::Error> {
+    let config: Config = serde_json::from_value(config.clone()).expect("a configuration");
+    let (id, facts) = ("web".parse().expect("a name"), facts(layout));
+    let bundle = Path::new("/bundle");
+    planner::plan(&Request { config: &config, facts: &facts, id: &id, bundle, options })
+}
+
+/// The calls of a plan, one a line, with the side that makes them; descriptors without numbers.
+fn lines(planned: &planner::Planned) -> Vec<String> {
+    let mut lines: Vec<String> = planned.notes.iter().map(|note| format!("note: {note}")).collect();
+    for side in [plan::Side::Host, plan::Side::Init] {
+        for step in planned.plan.script(side) {
+            let calls = plan::render::calls(&step.op);
+            lines.extend(calls.iter().map(|call| format!("{side}: {}", without_numbers(&call.to_string()))));
+        }
+    }
+    lines.extend(planned.plan.undo.iter().map(|undo| format!("undo: {undo}")));
+    lines
+}
+
+/// `$mount_7` as `$mount`: the count shifts with every mount before.
+fn without_numbers(line: &str) -> String {
+    let mut parts = line.split("$mount_");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str("$mount");
+        text.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    text
+}
+
+/// What of the usual plan is not in this one, and what is only in this one.
+fn changes(planned: &planner::Planned) -> String {
+    let usual = lines(&plan(&usual(), hybrid(), &Options::default()).expect("the usual plan"));
+    let new = lines(planned);
+    let mut text = String::new();
+    for (mark, these, others) in [('-', &usual, &new), ('+', &new, &usual)] {
+        let mut left: Vec<&String> = others.iter().collect();
+        for line in these {
+            match left.iter().position(|other| *other == line) {
+                Some(place) => drop(left.swap_remove(place)),
+                None => text.push_str(&format!("{mark} {line}\n")),
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn the_usual_plan() {
+    let planned = plan(&usual(), hybrid(), &Options::default()).unwrap();
+    insta::assert_snapshot!("usual", plan::render::syscalls(&planned.plan));
+}
+
+/// A change of the usual configuration.
+type Edit = fn(&mut Value);
+
+#[test]
+fn what_each_field_changes() {
+    let map: Edit = |config| {
+        let ids = |host: u32| json!([{ "containerID": 0, "hostID": host, "size": 65536 }]);
+        config["linux"]["uidMappings"] = ids(100_000);
+        config["linux"]["gidMappings"] = ids(200_000);
+        config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "user" }));
+    };
+    let cases: [(&str, Edit); 15] = [
+        ("user_namespace", map),
+        ("time_namespace", |config| {
+            config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "time" }));
+            config["linux"]["timeOffsets"] = json!({ "boottime": { "secs": 86400 } });
+        }),
+        ("joined_namespaces", |config| {
+            config["linux"]["namespaces"] = json!([
+                { "type": "mount" }, { "type": "uts" },
+                { "type": "pid", "path": "/proc/7/ns/pid" }, { "type": "network", "path": "/run/netns/blue" },
+            ]);
+        }),
+        ("host_network", |config| {
+            config["linux"]["namespaces"] =
+                json!([{ "type": "mount" }, { "type": "pid" }, { "type": "uts" }]);
+        }),
+        ("terminal", |config| {
+            config["process"]["terminal"] = json!(true);
+            config["process"]["consoleSize"] = json!({ "height": 24, "width": 80 });
+        }),
+        ("read_only_root", |config| config["root"]["readonly"] = json!(true)),
+        ("bind_mount", |config| {
+            config["mounts"].as_array_mut().expect("a list").push(json!({
+                "destination": "/etc/conf", "source": "conf", "options": ["rbind", "ro", "rprivate", "nosuid"],
+            }));
+        }),
+        ("shared_bind_mount", |config| {
+            config["mounts"].as_array_mut().expect("a list").push(json!({
+                "destination": "/data", "type": "bind", "source": "/srv/data", "options": ["rshared", "rro"],
+            }));
+        }),
+        ("user", |config| {
+            config["process"]["user"] = json!({ "uid": 7, "gid": 8, "umask": 23, "additionalGids": [9, 10] });
+        }),
+        ("ambient_capabilities", |config| {
+            let kill = json!(["CAP_KILL"]);
+            config["process"]["capabilities"] = json!({ "bounding": kill, "effective": kill, "permitted": kill, "inheritable": kill, "ambient": kill });
+        }),
+        ("a_capability_that_cannot_be_had", |config| {
+            let two = json!(["CAP_KILL", "CAP_SYS_RESOURCE"]);
+            config["process"]["capabilities"] =
+                json!({ "bounding": two, "effective": two, "permitted": two });
+        }),
+        ("limits_of_the_process", |config| {
+            config["process"]["oomScoreAdj"] = json!(500);
+            config["process"]["rlimits"] = json!([{ "type": "RLIMIT_NOFILE", "soft": 1024, "hard": 2048 }]);
+        }),
+        ("sysctls", |config| {
+            config["linux"]["sysctl"] = json!({ "net.ipv4.ip_forward": "1", "kernel.shmmax": "65536" });
+        }),
+        ("devices", |config| {
+            config["linux"]["devices"] = json!([
+                { "type": "c", "path": "/dev/fuse", "major": 10, "minor": 229, "fileMode": 0o600, "uid": 5, "gid": 6 },
+                { "type": "p", "path": "/dev/pipe" },
+            ]);
+        }),
+        ("a_filter_without_no_new_privileges", |config| {
+            config["process"]["noNewPrivileges"] = json!(false);
+            config["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                { "names": ["reboot"], "action": "SCMP_ACT_ERRNO" },
+            ] });
+        }),
+    ];
+    for (name, edit) in cases {
+        let mut config = usual();
+        edit(&mut config);
+        let planned =
+            plan(&config, hybrid(), &Options::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        insta::assert_snapshot!(name, changes(&planned));
+    }
+}
+
+#[test]
+fn limits_go_where_the_machine_has_their_controller() {
+    let mut config = usual();
+    config["linux"]["resources"] = json!({
+        "memory": { "limit": 67_108_864 }, "pids": { "limit": 7 },
+        "devices": [{ "allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw" }],
+    });
+    for (name, layout) in [("limits_on_a_hybrid_machine", hybrid()), ("limits_on_v2", unified())] {
+        insta::assert_snapshot!(name, changes(&plan(&config, layout, &Options::default()).unwrap()));
+    }
+}
+
+#[test]
+fn what_each_option_changes() {
+    let place = || "/run/web".into();
+    let overlay = |upper| Options {
+        root: RootSource::Overlay { lower: "/srv/debian".into(), upper },
+        ..Options::default()
+    };
+    let cases = [
+        ("create", Options { start: Start::OnRequest, ..Options::default() }),
+        ("under_init", Options { init: true, ..Options::default() }),
+        ("no_pivot", Options { no_pivot: true, no_new_keyring: true, preserve_fds: 2, ..Options::default() }),
+        ("overlay_in_memory", overlay(Upper::Memory { place: place() })),
+        ("overlay_on_disk", overlay(Upper::Disk { place: place() })),
+    ];
+    for (name, options) in cases {
+        insta::assert_snapshot!(name, changes(&plan(&usual(), hybrid(), &options).unwrap()));
+    }
+}
+
+#[test]
+fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field() {
+    let cases: [(Edit, &str); 22] = [
+        (|c| drop(c.as_object_mut().and_then(|c| c.remove("root"))), "/root: there is no root"),
+        (|c| drop(c.as_object_mut().and_then(|c| c.remove("process"))), "/process: there is no process"),
+        (|c| c["process"]["args"] = json!([]), "/process/args: there is no command"),
+        (
+            |c| c["process"]["args"] = json!(["a\0b"]),
+            "/process/args/0: a NUL byte inside; the kernel would cut the text there",
+        ),
+        (
+            |c| c["process"]["cwd"] = json!("tmp"),
+            "/process/cwd: working directory \"tmp\" is not an absolute path",
+        ),
+        (
+            |c| c["process"]["cwd"] = json!("/a/../b"),
+            "/process/cwd: working directory /a/../b contains \"..\"",
+        ),
+        (
+            |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_MOO", "soft": 1, "hard": 1 }]),
+            "/process/rlimits/0/type: unknown resource limit \"RLIMIT_MOO\"",
+        ),
+        (
+            |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": 2, "hard": 1 }]),
+            "/process/rlimits/0: soft limit 2 is above hard limit 1",
+        ),
+        (
+            |c| c["linux"]["namespaces"] = json!([{ "type": "pid" }]),
+            "/linux/namespaces: a container needs a mount namespace of its own",
+        ),
+        (
+            |c| c["linux"]["namespaces"] = json!([{ "type": "mount" }, { "type": "mount" }]),
+            "/linux/namespaces/1: a second Mount namespace",
+        ),
+        (
+            |c| c["linux"]["namespaces"] = json!([{ "type": "mount" }]),
+            "/hostname: a name without a uts namespace of the container's own",
+        ),
+        (
+            |c| c["linux"]["namespaces"][1]["path"] = json!("ns/net"),
+            "/linux/namespaces/1/path: ns/net is not an absolute path",
+        ),
+        (
+            |c| c["linux"]["uidMappings"] = json!([{ "containerID": 0, "hostID": 0, "size": 1 }]),
+            "/linux/uidMappings: ids are mapped without a new user namespace",
+        ),
+        (
+            |c| c["linux"]["timeOffsets"] = json!({ "boottime": { "secs": 1 } }),
+            "/linux/timeOffsets: clock offsets without a new time namespace",
+        ),
+        (
+            |c| c["linux"]["sysctl"] = json!({ "kernel.panic": "1" }),
+            "/linux/sysctl/kernel.panic: kernel.panic belongs to the whole machine, not to a namespace",
+        ),
+        (
+            |c| c["mounts"][1]["destination"] = json!("/proc/bus"),
+            "/mounts/1/destination: a mount on /proc/bus would let the container forge /proc",
+        ),
+        (
+            |c| c["mounts"][1]["destination"] = json!("/../x"),
+            "/mounts/1/destination: /../x is no path to mount on",
+        ),
+        (
+            |c| c["mounts"][1] = json!({ "destination": "/x", "type": "bind" }),
+            "/mounts/1/source: a bind mount without a source",
+        ),
+        (
+            |c| c["mounts"][1]["options"] = json!(["tmpcopyup"]),
+            "/mounts/1/options: mount option \"tmpcopyup\" is not supported yet",
+        ),
+        (
+            |c| c["linux"]["devices"] = json!([{ "type": "c", "path": "/dev/x" }]),
+            "/linux/devices/0: a device without major and minor number",
+        ),
+        (
+            |c| c["linux"]["resources"] = json!({ "cpu": { "shares": 512 } }),
+            "/linux/resources/cpu/shares: this machine has no cgroup controller cpu; looked among the v1 hierarchies and in /cg/unified/cgroup.controllers",
+        ),
+        (
+            |c| c["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_MOO" }),
+            "/linux/seccomp/defaultAction",
+        ),
+    ];
+    for (edit, message) in cases {
+        let mut config = usual();
+        edit(&mut config);
+        match plan(&config, hybrid(), &Options::default()) {
+            Ok(_) => panic!("a plan in place of: {message}"),
+            Err(error) => assert!(error.to_string().starts_with(message), "{error}\nin place of: {message}"),
+        }
+    }
+}
