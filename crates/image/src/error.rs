@@ -154,7 +154,7 @@ pub enum Fault {
         cause: io::Error,
     },
     /// The file could not be read.
-    #[error("read: {0}")]
+    #[error("read: {0}\n  the disk or the network file system that it is on may be failing")]
     Read(io::Error),
     /// A header that no tar writes.
     #[error(
@@ -167,10 +167,12 @@ pub enum Fault {
         reason: String,
     },
     /// The archive has no entries.
-    #[error("the archive has no entries")]
+    #[error(
+        "the archive has no entries\n  make it from a root file system, like `tar -C rootfs -cf rootfs.tar .`"
+    )]
     NoEntries,
     /// An entry of a type that makes no sense in a root file system.
-    #[error("entries of type '{}' are not supported", _0.escape_ascii())]
+    #[error("entries of type '{}' are not supported\n  make the archive again with tar", _0.escape_ascii())]
     UnknownType(u8),
     /// The name, or the target of a hard link, has a `..` in it.
     #[error(
@@ -185,13 +187,18 @@ pub enum Fault {
     #[error("{0}")]
     BadName(String),
     /// A parent of the entry is there, but is no directory.
-    #[error("its parent {0} is not a directory (a file, or a link to nothing in the archive)")]
+    #[error(
+        "its parent {0} is not a directory (a file, or a link to nothing in the archive)\n  \
+         the archive is damaged or hostile; get or make it again"
+    )]
     Parent(EntryName),
     /// The entry for the root itself is not a directory.
-    #[error("the root of the archive is not a directory")]
+    #[error(
+        "the root of the archive is not a directory\n  make it from a root file system, like `tar -C rootfs -cf rootfs.tar .`"
+    )]
     RootKind,
     /// The target of a hard link is not in the archive, or cannot be linked to.
-    #[error("hard link to {target}: {reason}")]
+    #[error("hard link to {target}: {reason}\n  the archive is damaged or hostile; get or make it again")]
     HardLink {
         /// What the entry says that it links to.
         target: EntryName,
@@ -199,7 +206,9 @@ pub enum Fault {
         reason: &'static str,
     },
     /// The archive goes over one of the [`Limits`](crate::Limits).
-    #[error("the archive has more than {limit} {what}, the limit for one archive")]
+    #[error(
+        "the archive has more than {limit} {what}, the limit for one archive\n  if it can be trusted, unpack it with tar and give the directory"
+    )]
     Limit {
         /// What is counted.
         what: &'static str,
