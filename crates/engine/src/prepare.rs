@@ -6,7 +6,7 @@ use crate::facts::Facts;
 use crate::options::{OptionError, RootAccess, RunOptions};
 use crate::root::Root;
 use crate::{id, user};
-use image::Progress;
+use image::{Origin, Progress};
 use planner::{RootSource, Upper};
 use rustix::fs::{CWD, Mode, OFlags};
 use spec::ContainerId;
@@ -66,11 +66,36 @@ pub fn prepare(
     // Everything that can be refused is refused before an archive is unpacked.
     let (host, facts) = ask(&options, running)?;
     planner::check_machine(&host).map_err(Error::Plan)?;
-    let tree = match root {
-        Root::Host(path) | Root::Directory(path) => path.clone(),
-        Root::Archive(path) => image::Store::open(&places.root)?.import_archive(path, progress)?.rootfs,
+    let (tree, notes) = match root {
+        Root::Host(path) | Root::Directory(path) => (path.clone(), Vec::new()),
+        Root::Archive(path) => {
+            let layer = image::Store::open(&places.root)?.import_archive(path, progress)?;
+            (layer.rootfs, left_out(path, layer.origin))
+        }
     };
-    finish(places, &Tree::There(tree), options, host, &facts)
+    let mut launch = finish(places, &Tree::There(tree), options, host, &facts)?;
+    launch.prepared.notes.splice(..0, notes);
+    Ok(launch)
+}
+
+/// What of an archive is not in its tree. It is said once, when the archive is unpacked.
+fn left_out(archive: &Path, origin: Origin) -> Vec<String> {
+    let Origin::Unpacked(tally) = origin else { return Vec::new() };
+    let archive = archive.display();
+    let devices = match tally.skipped_devices {
+        0 => None,
+        1 => Some(format!("{archive}: 1 device node is left out; the container has devices of its own")),
+        count => Some(format!(
+            "{archive}: {count} device nodes are left out; the container has devices of its own"
+        )),
+    };
+    let attributes = (tally.dropped_xattrs > 0).then(|| {
+        format!(
+            "{archive}: {} extended attributes are left out; a layer cannot keep them",
+            tally.dropped_xattrs
+        )
+    });
+    devices.into_iter().chain(attributes).collect()
 }
 
 /// The same for `explain`: changes nothing at all. An archive is not unpacked, so its users are not known.
