@@ -59,6 +59,10 @@ impl Store {
     /// The name is in use, the plan cannot be made, or a step of it failed; nothing is left behind then.
     pub fn create(&self, request: Request) -> Result<Created, Error> {
         let Planned { plan, notes } = self.plan(&request)?;
+        if self.directory(request.id).exists() {
+            return Err(Error::Exists(request.id.to_string()));
+        }
+        refuse_groups_in_use(&plan)?;
         let mut container = self.take(record(&request, &plan))?;
         match perform(&container, request, &plan) {
             Ok((record, pidfd)) => {
@@ -77,6 +81,19 @@ impl Store {
             }
         }
     }
+}
+
+/// A group in which something runs is another container's. That is found out before the record is written:
+/// from then on a failure, or `delete`, ends what is in the groups.
+fn refuse_groups_in_use(plan: &Plan) -> Result<(), Error> {
+    for undo in &plan.undo {
+        if let Undo::RemoveCgroup(path) = undo
+            && !cgroup::live::Cgroup::open([path])?.processes()?.is_empty()
+        {
+            return Err(Error::GroupInUse(path.clone()));
+        }
+    }
+    Ok(())
 }
 
 fn record(request: &Request, plan: &Plan) -> Record {

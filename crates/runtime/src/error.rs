@@ -74,6 +74,9 @@ pub enum Error {
     /// The container's cgroups could not be used.
     #[error(transparent)]
     Cgroup(#[from] cgroup::live::Error),
+    /// The container's cgroup is another's.
+    #[error("cgroup {} has processes of another container", .0.display())]
+    GroupInUse(PathBuf),
     /// The process has a terminal and nobody takes it.
     #[error("/process/terminal: nobody takes the terminal")]
     NoConsole,
@@ -120,8 +123,12 @@ impl Error {
             Self::Exists(id) => format!("choose another name, or remove it with `delete {id}`"),
             Self::Missing(_) => "`list` shows those that exist".to_owned(),
             Self::Status {
-                status: spec::Status::Running | spec::Status::Created, command: "delete", ..
-            } => "end it with `kill ID KILL` first, or use `delete --force`".to_owned(),
+                id,
+                status: spec::Status::Running | spec::Status::Created,
+                command: "delete",
+                ..
+            } => format!("end it with `kill {id} KILL` first, or use `delete --force {id}`"),
+            Self::GroupInUse(_) => "choose another name, or another linux.cgroupsPath".to_owned(),
             Self::Plan(error) => error.hint.clone(),
             Self::Step(failure) => failure.hint.clone(),
             Self::NoSignal(_) => "name it like TERM or 15; `kill -l` has the list".to_owned(),
