@@ -191,8 +191,17 @@ pub fn names(names: &[&str]) -> std::collections::BTreeSet<String> {
 
 /// A message with "step 3 of N" in place of the number of steps that a plan has.
 pub fn without_step_count(message: &str) -> String {
+    replace_steps(message, |step| format!("step {step} of N"))
+}
+
+/// A message with "step S of N" in place of the step's number, too.
+pub fn without_steps(message: &str) -> String {
+    replace_steps(message, |_| "step S of N".to_owned())
+}
+
+fn replace_steps(message: &str, words: impl FnOnce(&str) -> String) -> String {
     let Some((before, after)) = message.split_once("(step ") else { return message.to_owned() };
-    let Some((number, after)) = after.split_once(" of ") else { return message.to_owned() };
+    let Some((step, after)) = after.split_once(" of ") else { return message.to_owned() };
     let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-    format!("{before}(step {number} of N{rest}")
+    format!("{before}({}{rest}", words(step))
 }
