@@ -215,9 +215,11 @@ fn counted() -> Outcome {
     scratch.run("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exec sleep 60")?;
     let group = scratch.open()?;
     let start = Instant::now();
+    // The kernel counts in batches, so that the first may come late.
     let statistics = loop {
         let statistics = group.statistics()?;
-        if statistics.cpu.is_some_and(|cpu| cpu.usage_ns > 1_000_000) {
+        let used_memory = statistics.memory.as_ref().is_some_and(|memory| memory.current > 0);
+        if used_memory && statistics.cpu.as_ref().is_some_and(|cpu| cpu.usage_ns > 1_000_000) {
             break statistics;
         }
         assert!(start.elapsed() < Duration::from_secs(10), "{statistics:?}");
@@ -225,7 +227,7 @@ fn counted() -> Outcome {
     };
     assert_eq!(statistics.pids.map(|pids| (pids.current, pids.limit)), Some((1, None)));
     let memory = statistics.memory.ok_or("memory is not counted")?;
-    assert!(memory.current > 0 && memory.limit.is_none() && memory.oom_kills == 0, "{memory:?}");
+    assert!(memory.limit.is_none() && memory.oom_kills == 0, "{memory:?}");
     assert!(statistics.devices.is_some());
     Ok(())
 }
