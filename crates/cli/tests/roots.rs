@@ -169,7 +169,7 @@ fn busybox_archive((suffix, filter): (&'static str, &'static [&'static str])) ->
 fn debian_archive((suffix, filter): (&'static str, &'static [&'static str])) -> Trial {
     let needs = [Need::Root, Need::Program("mmdebstrap"), Need::Program(filter[0])];
     trial(&format!("Debian runs from a .tar{suffix}"), needs, move || {
-        let home = Home::new();
+        let home = Home::in_memory();
         let name = format!("debian.tar{suffix}");
         compress(filter, &debian_tar(), &home.dir().join(&name));
         let script = ". /etc/os-release; echo $ID; dpkg --get-selections | wc -l; id -un; stat -c %a /tmp";
@@ -189,7 +189,8 @@ fn starts_at_once_the_second_time(home: &Home, root: &str, script: &str, check: 
     check(&first.stdout);
     let store = store(home);
     let second = run();
-    assert_eq!((second.stdout, second.stderr), (first.stdout, first.stderr));
+    // What is left out of an archive is said once.
+    assert_eq!((second.stdout, second.stderr.as_str()), (first.stdout, ""));
     assert_eq!(self::store(home), store);
 }
 
@@ -249,7 +250,7 @@ fn bare_names() {
 }
 
 fn apt() {
-    let home = Home::new();
+    let home = Home::in_memory();
     let tar = debian_tar();
     let script = "set -e; apt-get -q update; apt-get -qy install hello; hello";
     let (_, mut command) = home.container(["--network", "host", tar.to_str().unwrap(), "sh", "-c", script]);

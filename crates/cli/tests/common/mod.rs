@@ -2,8 +2,10 @@
 
 #![allow(dead_code, reason = "each test program has its own copy and uses a part of it")]
 
+pub mod archive;
+
 use std::cell::RefCell;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::mount::{MountFlags, mount};
 use testbed::{Done, Machine, Scratch, binary, cuddy, cuddy_oci, run, unique_name};
 
 /// Long for anything that a test waits for, also on a busy machine.
@@ -31,6 +34,14 @@ impl Home {
         for dir in [home.dir(), home.root(), home.run_root()] {
             fs::create_dir(dir).expect("a directory in a new one");
         }
+        home
+    }
+
+    /// One that keeps what it unpacks in memory: for what is large, as a disk may be slow and busy.
+    pub fn in_memory() -> Home {
+        let home = Home::new();
+        let flags = MountFlags::NOSUID | MountFlags::NODEV;
+        mount("tmpfs", home.root(), "tmpfs", flags, None::<&CStr>).expect("a tmpfs on a directory of ours");
         home
     }
 
