@@ -474,7 +474,7 @@ fn credentials(op: &Op) -> Vec<Call> {
             call("rt_sigaction", "each, {sa_handler=SIG_DFL}, NULL"),
             call("rt_sigprocmask", "SIG_SETMASK, [], NULL"),
         ],
-        Op::SetNotDumpable => vec![call("prctl", "PR_SET_DUMPABLE, 0, 0, 0, 0")],
+        Op::SetNotDumpable => vec![call("prctl", "PR_SET_DUMPABLE, SUID_DUMP_DISABLE")],
         Op::NewSession => vec![call("setsid", "")],
         Op::NewKeyring { name } => vec![call("keyctl", format!("KEYCTL_JOIN_SESSION_KEYRING, {name:?}"))],
         Op::SetRlimit { resource, soft, hard } => vec![call(
