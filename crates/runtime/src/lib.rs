@@ -3,7 +3,8 @@
 //! ```text
 //!   RUN_ROOT/containers/ID/
 //!     lock         held while a command changes the container (fcntl locks: gone with their process)
-//!     state.json   the record, written under a temporary name and renamed
+//!     begun.json   the record of a start, written under a temporary name and renamed
+//!     state.json   the same, once init is known
 //!     start.sock   there while the container is created and waits for `start`
 //! ```
 //!

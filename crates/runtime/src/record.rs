@@ -4,7 +4,7 @@ use spec::{ContainerId, NamespaceKind};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What is remembered about a container, in its `state.json`.
+/// What is remembered about a container, in its `begun.json` and then its `state.json`.
 ///
 /// Written before the machine is changed, so that what was begun can be undone, and again when init's pid
 /// is known.

@@ -22,7 +22,11 @@ pub struct Container {
     _lock: Option<OwnedFd>,
 }
 
+/// The record of a container whose init is known.
 const STATE: &str = "state.json";
+/// The record of a start that has not come so far. It has a name of its own because a rename over an existing
+/// file makes some file systems write at once (ext4(5), `auto_da_alloc`), and the removal wait for the disk.
+const BEGUN: &str = "begun.json";
 pub(crate) const SOCKET: &str = "start.sock";
 
 impl Store {
@@ -65,7 +69,7 @@ impl Store {
         }
         let lock = lock(&directory)?;
         let container = Container { directory, record, _lock: Some(lock) };
-        container.write(&container.record)?;
+        container.write_as(BEGUN, &container.record)?;
         Ok(container)
     }
 
@@ -158,7 +162,11 @@ impl Container {
 
     /// Writes the record: a reader sees the old one or the new one.
     pub(crate) fn write(&self, record: &Record) -> Result<(), Error> {
-        let (path, temporary) = (self.directory.join(STATE), self.directory.join(".state.json"));
+        self.write_as(STATE, record)
+    }
+
+    fn write_as(&self, name: &str, record: &Record) -> Result<(), Error> {
+        let (path, temporary) = (self.directory.join(name), self.directory.join(format!(".{name}")));
         let json = serde_json::to_vec(record).map_err(|error| Error::Config { path: path.clone(), error })?;
         let write = || {
             let mut file = std::fs::OpenOptions::new()
