@@ -131,12 +131,26 @@ impl Home {
     /// What this machine has of the containers of this home.
     pub fn traces(&self) -> Vec<String> {
         let machine = Machine::snapshot_with(&[&self.run_root()]);
-        let of = |name: &String| machine.mentioning(name);
+        let of = |name: &String| machine.mentioning(name).into_iter().chain(processes(name));
         let containers = self.run_root().join("containers");
         let kept = fs::read_dir(&containers).into_iter().flatten().flatten();
         let kept = kept.map(|entry| format!("file {}", entry.path().display()));
         self.names.borrow().iter().flat_map(of).chain(kept).collect()
     }
+}
+
+/// Processes with this text in their command line or in the name of a cgroup of theirs. One that has ended has no
+/// program any more: it is there until its parent looks, who may be the machine's init.
+fn processes(text: &str) -> Vec<String> {
+    let dirs = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+    let line = |dir: PathBuf| {
+        let read = |file: &str| fs::read(dir.join(file)).unwrap_or_default();
+        let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+        let ours = command.contains(text) || String::from_utf8_lossy(&read("cgroup")).contains(text);
+        let runs = fs::read_link(dir.join("exe")).is_ok();
+        (ours && runs).then(|| format!("process {}: {command}", dir.display()))
+    };
+    dirs.filter_map(line).collect()
 }
 
 impl Drop for Home {
