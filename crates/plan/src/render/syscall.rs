@@ -183,10 +183,10 @@ fn process(op: &Op) -> Vec<Call> {
             gives("openat", "AT_FDCWD, \"/proc\", O_PATH|O_DIRECTORY|O_CLOEXEC", Slot::Proc),
             call("fstatfs", format!("{}, {{f_type=PROC_SUPER_MAGIC}}", Slot::Proc)),
         ],
-        Op::OpenCuddy => vec![
-            open_tree("AT_FDCWD, \"/proc/self/exe\"", false, Slot::Cuddy),
-            setattr(&Slot::Cuddy.to_string(), false, Attr::RDONLY, Attr::NONE, None),
-        ],
+        // It runs from its own read-only mount by then.
+        Op::OpenCuddy => {
+            vec![gives("openat", "AT_FDCWD, \"/proc/self/exe\", O_PATH|O_CLOEXEC", Slot::Cuddy)]
+        }
         Op::MakeIdMap { users, groups } => vec![
             gives(
                 "clone3",
