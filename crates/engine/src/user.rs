@@ -42,6 +42,9 @@ pub enum UserError {
     /// A name that `/etc/group` does not have.
     #[error("group {0}: the root file system's /etc/group has no such name")]
     NoGroup(String),
+    /// A name in an archive that is not unpacked.
+    #[error("user {0}: the names of an archive are not known before it is unpacked")]
+    NotUnpacked(String),
     /// The file cannot be read.
     #[error("cannot read {path} of the root file system: {}", crate::words(source))]
     Read {
@@ -67,6 +70,7 @@ impl UserError {
         vec![match self {
             Self::NoUser(_) => "give a number, or a name that the container knows".to_owned(),
             Self::NoGroup(_) => "give a number, or a group that the container knows".to_owned(),
+            Self::NotUnpacked(_) => "run it, or give numbers, as in -u 1000:1000".to_owned(),
             Self::Read { .. } | Self::Unfit { .. } => "give numbers, as in -u 1000:1000".to_owned(),
         }]
     }
@@ -98,7 +102,10 @@ pub fn resolve(root: impl AsFd, spec: Option<&UserSpec>) -> Result<User, UserErr
 /// # Errors
 /// A name.
 pub fn without_files(spec: Option<&UserSpec>) -> Result<User, UserError> {
-    look_up("", "", spec)
+    look_up("", "", spec).map_err(|error| match error {
+        UserError::NoUser(name) | UserError::NoGroup(name) => UserError::NotUnpacked(name),
+        other => other,
+    })
 }
 
 fn look_up(passwd: &str, group: &str, spec: Option<&UserSpec>) -> Result<User, UserError> {
