@@ -28,6 +28,9 @@ pub fn run(global: &Global, args: &ExplainRunArgs) -> Result<u8, Failure> {
             json + "\n"
         }
     };
-    std::io::stdout().lock().write_all(text.as_bytes()).map_err(failed)?;
-    Ok(0)
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // A reader that has seen enough, like head(1), is no failure.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
+        written => written.map(|()| 0).map_err(failed),
+    }
 }
