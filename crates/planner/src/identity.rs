@@ -40,8 +40,9 @@ pub(crate) fn sysctls(draft: &mut Draft) -> Result<(), Error> {
             return Err(Error::new(field, message, "set it on the machine with sysctl(8)"));
         };
         if !draft.namespaces.has(owner) {
-            let message = format!("{name} needs a {owner:?} namespace of the container's own");
-            return Err(Error::new(field, message.to_lowercase(), "add the namespace, or drop the sysctl"));
+            let kind = format!("{owner:?}").to_lowercase();
+            let message = format!("{name} is of the {kind} namespace, and the container has none of its own");
+            return Err(Error::new(field, message, "add the namespace, or drop the sysctl"));
         }
         let op = Op::SetSysctl { name: path, value: value.clone() };
         draft.init(

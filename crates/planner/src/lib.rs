@@ -105,7 +105,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     devices::make(draft)?;
     process::open_terminal(draft)?;
     identity::sysctls(draft)?;
-    security::paths(draft);
+    security::paths(draft)?;
     root::pivot(draft)?;
 
     // init: the process.

@@ -17,8 +17,8 @@ impl<'a> Namespaces<'a> {
         for (index, namespace) in linux.namespaces.iter().enumerate() {
             let field = format!("/linux/namespaces/{index}");
             if namespaces.has(namespace.kind) {
-                let message = format!("a second {:?} namespace", namespace.kind);
-                return Err(Error::new(field, message, "list each type once"));
+                let kind = format!("{:?}", namespace.kind).to_lowercase();
+                return Err(Error::new(field, format!("a second {kind} namespace"), "list each type once"));
             }
             match namespace.path.as_deref() {
                 None => namespaces.made.push((namespace.kind, index)),

@@ -58,6 +58,14 @@ fn make_terminal(draft: &mut Draft) -> Result<(), Error> {
 /// The out-of-memory score.
 pub(crate) fn score(draft: &mut Draft) -> Result<(), Error> {
     if let Some(value) = of(draft)?.oom_score_adj {
+        if !(-1000..=1000).contains(&value) {
+            let message = format!("{value} is not from -1000 to 1000");
+            return Err(Error::new(
+                "/process/oomScoreAdj",
+                message,
+                "proc_pid_oom_score_adj(5) has the scale",
+            ));
+        }
         let op = Op::SetOomScoreAdj { value };
         draft.init(op, "/process/oomScoreAdj", "who is ended first when memory runs out");
     }

@@ -1,6 +1,7 @@
 use crate::{Draft, Error, mounts};
 use plan::{Attr, BpfInstruction, Cause, Errno, Op, Slot};
 use spec::{Capabilities, Capability, CapabilitySet, NamespaceKind, Process};
+use std::path::{Path, PathBuf};
 
 /// Opens what masks are made of.
 pub(crate) fn sources(draft: &mut Draft) {
@@ -16,19 +17,31 @@ pub(crate) fn sources(draft: &mut Draft) {
 }
 
 /// Hides and write-protects what of the kernel's own files a container has no business with.
-pub(crate) fn paths(draft: &mut Draft) {
+///
+/// A path that is none is refused: what was to be hidden would be seen.
+pub(crate) fn paths(draft: &mut Draft) -> Result<(), Error> {
     let cause = |name, index| Cause::new(format!("/linux/{name}/{index}"), "");
     for (index, path) in draft.linux.readonly_paths.iter().enumerate() {
-        let Some(path) = mounts::inside(path) else { continue };
+        let path = plain("readonlyPaths", index, path)?;
         let why = "readable, but a write would change the machine";
         let cause = Cause { why, ..cause("readonlyPaths", index) };
         draft.plan.init.push_tolerant(Op::MakeReadOnly { path }, cause, &[Errno::ENOENT]);
     }
     for (index, path) in draft.linux.masked_paths.iter().enumerate() {
-        let Some(path) = mounts::inside(path) else { continue };
+        let path = plain("maskedPaths", index, path)?;
         let cause = Cause { why: "tells about the machine, or acts on it", ..cause("maskedPaths", index) };
         draft.plan.init.push_tolerant(Op::Mask { path }, cause, &[Errno::ENOENT]);
     }
+    Ok(())
+}
+
+fn plain(list: &str, index: usize, path: &Path) -> Result<PathBuf, Error> {
+    let inside = path.is_absolute().then(|| mounts::inside(path)).flatten();
+    inside.ok_or_else(|| {
+        let message = format!("{} is no path below the root", path.display());
+        let hint = "give an absolute path without \"..\"";
+        Error::new(format!("/linux/{list}/{index}"), message, hint)
+    })
 }
 
 /// Ids and capabilities, in the order in which each step can still be done.

@@ -279,7 +279,7 @@ fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field(
         ),
         (
             |c| c["linux"]["namespaces"] = json!([{ "type": "mount" }, { "type": "mount" }]),
-            "/linux/namespaces/1: a second Mount namespace",
+            "/linux/namespaces/1: a second mount namespace",
         ),
         (
             |c| c["linux"]["namespaces"] = json!([{ "type": "mount" }]),
