@@ -7,9 +7,12 @@ const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
 const EBUSY: i32 = 16;
 const ENODEV: i32 = 19;
+const ENOTDIR: i32 = 20;
+const EISDIR: i32 = 21;
 const EINVAL: i32 = 22;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
+const ERANGE: i32 = 34;
 const ELOOP: i32 = 40;
 
 /// A line of advice, or nothing.
@@ -23,10 +26,14 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
             "the user namespace does not own the network namespace; add one, or bind /sys of the machine"
         }
         (Op::NewMount { .. }, ENODEV) => "the kernel has no such file system; /proc/filesystems has the list",
+        (Op::NewMount { fstype, .. }, EINVAL) if fstype == "devpts" => {
+            "the file system refuses one of the options; in a user namespace the id of gid= has to be mapped"
+        }
         (Op::NewMount { .. }, EINVAL) => "the file system refuses one of the options",
         (Op::CloneTree { .. }, ENOENT) => {
             "the path does not exist on the machine; create it, or correct the source"
         }
+        (Op::CloneTree { .. }, ENOTDIR) => "name the directory that shall be the root",
         (Op::CloneTree { .. }, EACCES) => "cuddy may not read the path",
         (Op::Attach { .. } | Op::MakeDevice { .. } | Op::MakeDirectory { .. }, EROFS) => {
             "there is nothing at that path and the file system below is read-only; make the path in the root file \
@@ -35,6 +42,18 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         (Op::Attach { .. }, ELOOP) => {
             "a symbolic link stands where it may not be; remove it from the root file system"
         }
+        (Op::Attach { .. } | Op::MakeDirectory { .. }, ENOTDIR) => {
+            "choose another path, or remove the file from the root file system"
+        }
+        (Op::Attach { .. }, EISDIR) => {
+            "mount a directory there, or name a path for the file in that directory"
+        }
+        (Op::SetHostname { .. } | Op::SetDomainname { .. }, EINVAL) => "a name has at most 64 bytes",
+        (Op::WriteTimeOffsets { .. }, ERANGE) => {
+            "the clocks of the container would begin below zero, or end too soon"
+        }
+        (Op::WriteCgroup { .. }, ERANGE) => "the machine does not have that much of it",
+        (Op::WriteCgroup { .. }, ENODEV) => "the machine has no such device",
         (Op::Clone { .. } | Op::Unshare { .. }, ENOSPC) => {
             "a limit on namespaces is reached; see /proc/sys/user/max_*_namespaces"
         }

@@ -111,30 +111,34 @@ pub(crate) fn attach(
     let is_directory = match missing {
         MountPoint::Directory => true,
         MountPoint::File => false,
-        MountPoint::Same => {
-            FileType::from_raw_mode(rustix::fs::fstat(&mount)?.st_mode) == FileType::Directory
-        }
+        MountPoint::Same => is_a_directory(mount.as_fd())?,
     };
-    let target = if is_directory { directory(root, path, 0o755, follow)? } else { file(root, path, follow)? };
+    let target =
+        match if is_directory { directory(root, path, 0o755, follow) } else { file(root, path, follow) } {
+            Err(Errno::NOTDIR) => {
+                return Err(Error::told(Errno::NOTDIR, "there is a file at that path, or on the way to it"));
+            }
+            target => target?,
+        };
+    if !is_directory && is_a_directory(target.as_fd())? {
+        return Err(Error::told(Errno::ISDIR, "the source is a file, and there is a directory at that path"));
+    }
     // What the configuration may mount below /proc the planner has decided by name; a link there has no name.
     if !path.starts_with("proc") && process::is_proc(target.as_fd())? {
         let why = "a link leads into /proc, and a mount there would let the container forge /proc";
         return Err(Error::told(Errno::PERM, why));
     }
-    match mounts::attach_at(mount.as_fd(), target.as_fd()) {
-        Err(error) if error.is(Errno::NOTDIR.raw_os_error()) => {
-            let kinds = if is_directory { ("a directory", "a file") } else { ("a file", "a directory") };
-            let why = format!("the source is {} and there is {} at that path", kinds.0, kinds.1);
-            Err(Error::told(Errno::NOTDIR, why))
-        }
-        result => result,
-    }
+    mounts::attach_at(mount.as_fd(), target.as_fd())
+}
+
+pub(crate) fn is_a_directory(file: BorrowedFd) -> Result<bool, Errno> {
+    Ok(FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode) == FileType::Directory)
 }
 
 pub(crate) fn mask(slots: &mut Slots, path: &Path) -> Result<(), Error> {
     let target =
         open(slots.get(Slot::Root)?, relative(path), OFlags::PATH, Follow::InRoot).map_err(absent)?;
-    let is_directory = FileType::from_raw_mode(rustix::fs::fstat(&target)?.st_mode) == FileType::Directory;
+    let is_directory = is_a_directory(target.as_fd())?;
     if is_directory && !std::mem::replace(&mut slots.empty_is_attached, true) {
         return mounts::attach_at(slots.get(Slot::Empty)?, target.as_fd());
     }

@@ -4,7 +4,8 @@ use crate::channel::{Message, Wire};
 use crate::failure::{Error, Failure};
 use crate::{Launched, Slots, cgroups, end_process, inside, mounts, process, terminal};
 use plan::{Op, Rendezvous, Slot, Target, TreeSource};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use rustix::process::Pid;
 use std::ffi::CString;
@@ -248,6 +249,9 @@ fn either_side(op: &Op, slots: &mut Slots) -> Result<(), Error> {
         Op::MakeDirectories { slot, names } => mounts::make_directories(slots, *slot, names),
         Op::CloneTree { source: TreeSource::Path(path), recursive, slot } => {
             let tree = mounts::clone_path(path, *recursive)?;
+            if *slot == Slot::Root && !inside::is_a_directory(tree.as_fd())? {
+                return Err(Error::told(Errno::NOTDIR, "it is not a directory"));
+            }
             slots.fill(*slot, tree);
             Ok(())
         }
