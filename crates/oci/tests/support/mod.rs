@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test program has its own copy and uses a part of it")]
 
+pub mod refusal;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;

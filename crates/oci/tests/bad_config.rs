@@ -1,0 +1,414 @@
+//! Configurations that are refused: each message names the field or the step, the cause, and what to do; and nothing is
+//! left.
+
+mod support;
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use support::refusal::{Bad, check};
+use support::set_namespace;
+use testbed::{Need, trial};
+
+fn main() -> ExitCode {
+    let root = [Need::Root];
+    testbed::main([
+        trial("fields", root.clone(), || check(FIELDS)),
+        trial("namespaces", root.clone(), || check(NAMESPACES)),
+        trial("mounts and devices", root.clone(), || check(MOUNTS)),
+        trial("kernel parameters and limits", root.clone(), || check(LIMITS)),
+        trial("what is not supported yet", root, || check(UNSUPPORTED)),
+    ])
+}
+
+fn add_mount(config: &mut Value, mount: Value) {
+    config["mounts"].as_array_mut().expect("the standard configuration has mounts").push(mount);
+}
+
+const FIELDS: &[Bad] = &[
+    (
+        |c| drop(c.as_object_mut().unwrap().remove("root")),
+        "/root: there is no root\n  name the root file system's directory in root.path",
+    ),
+    (|c| c["root"]["path"] = json!(""), "/root/path: an empty path\n  name the root file system's directory"),
+    (
+        |c| c["root"]["path"] = json!("no-such-root"),
+        "copy the mount of BUNDLE/no-such-root: no such file or directory (step S of N, from /root/path)\n  the path does not exist on the machine; create it, or correct the source",
+    ),
+    (
+        |c| c["root"]["path"] = json!("config.json"),
+        "copy the mount of BUNDLE/config.json: it is not a directory (step S of N, from /root/path)\n  name the directory that shall be the root",
+    ),
+    (
+        |c| drop(c.as_object_mut().unwrap().remove("process")),
+        "/process: there is no process\n  say in process.args what shall run",
+    ),
+    (|c| c["process"]["args"] = json!([]), "/process/args: there is no command\n  say what shall run"),
+    (|c| c["process"]["args"] = json!([""]), "/process/args: there is no command\n  say what shall run"),
+    (
+        |c| c["process"]["args"] = json!("sh"),
+        "BUNDLE/config.json: invalid type: string \"sh\", expected a sequence at line 130 column 16",
+    ),
+    (
+        |c| c["process"]["args"] = json!(["/bin/probe", "a\0b"]),
+        "/process/args/1: a NUL byte inside; the kernel would cut the text there\n  remove it",
+    ),
+    (
+        |c| c["process"]["env"] = json!(["A=\0"]),
+        "/process/env/0: a NUL byte inside; the kernel would cut the text there\n  remove it",
+    ),
+    (
+        |c| c["process"]["user"]["uid"] = json!(-1),
+        "BUNDLE/config.json: invalid value: integer `-1`, expected u32 at line 168 column 15",
+    ),
+    (
+        |c| c["process"]["user"]["uid"] = json!(4_294_967_296_u64),
+        "BUNDLE/config.json: invalid value: integer `4294967296`, expected u32 at line 168 column 23",
+    ),
+    (
+        |c| c["process"]["cwd"] = json!("tmp"),
+        "/process/cwd: working directory \"tmp\" is not an absolute path\n  start it with a slash",
+    ),
+    (
+        |c| c["process"]["cwd"] = json!(""),
+        "/process/cwd: working directory \"\" is not an absolute path\n  start it with a slash",
+    ),
+    (
+        |c| c["process"]["cwd"] = json!("/tmp/../.."),
+        "/process/cwd: working directory /tmp/../.. contains \"..\"\n  write the path out",
+    ),
+    (
+        |c| c["process"]["cwd"] = json!("/bin/probe"),
+        "make directory /bin/probe: not a directory (step S of N, from /process/cwd)\n  choose another path, or remove the file from the root file system",
+    ),
+    (
+        |c| c["process"]["cwd"] = json!("/no/such"),
+        "enter the working directory /no/such: no such file or directory (step S of N, from /process/cwd)\n  it does not exist and cannot be made in a read-only root",
+    ),
+    (
+        |c| c["process"]["capabilities"]["bounding"] = json!(["CAP_MOO"]),
+        "BUNDLE/config.json: unknown capability \"CAP_MOO\": `man 7 capabilities` has the list at line 138 column 7",
+    ),
+    (
+        |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_MOO", "soft": 1, "hard": 1 }]),
+        "/process/rlimits/0/type: unknown resource limit \"RLIMIT_MOO\"\n  `man 2 getrlimit` has the list",
+    ),
+    (
+        |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": 2, "hard": 1 }]),
+        "/process/rlimits/0: soft limit 2 is above hard limit 1\n  lower the soft limit",
+    ),
+    (
+        |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": -1, "hard": 1 }]),
+        "BUNDLE/config.json: invalid value: integer `-1`, expected u64 at line 161 column 18",
+    ),
+    (
+        |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": 1, "hard": 1 }, { "type": "RLIMIT_CPU", "soft": 1, "hard": 1 }]),
+        "/process/rlimits/1: a second RLIMIT_CPU\n  list each once",
+    ),
+    (
+        |c| c["process"]["oomScoreAdj"] = json!(1001),
+        "/process/oomScoreAdj: 1001 is not from -1000 to 1000\n  proc_pid_oom_score_adj(5) has the scale",
+    ),
+    (
+        |c| c["hostname"] = json!("x".repeat(65)),
+        "set the host name to \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\": invalid argument (step S of N, from /hostname)\n  a name has at most 64 bytes",
+    ),
+    (
+        |c| c["ociVersion"] = json!(1),
+        "BUNDLE/config.json: invalid type: integer `1`, expected a string at line 128 column 17",
+    ),
+    (
+        |c| c["linux"]["maskedPaths"] = json!(["etc"]),
+        "/linux/maskedPaths/0: etc is no path below the root\n  give an absolute path without \"..\"",
+    ),
+    (
+        |c| c["linux"]["readonlyPaths"] = json!(["/proc/sys", "/a/../.."]),
+        "/linux/readonlyPaths/1: /a/../.. is no path below the root\n  give an absolute path without \"..\"",
+    ),
+    (
+        |c| c["linux"]["rootfsPropagation"] = json!("moo"),
+        "/linux/rootfsPropagation: \"moo\" is no propagation\n  shared, slave, private or unbindable",
+    ),
+    (
+        |c| c["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_MOO" }),
+        "/linux/seccomp/defaultAction: unknown action \"SCMP_ACT_MOO\"; it is one of SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_TRAP, SCMP_ACT_ERRNO, SCMP_ACT_TRACE, SCMP_ACT_ALLOW, SCMP_ACT_LOG, SCMP_ACT_NOTIFY\n  config-linux.md, \"Seccomp\", lists what is allowed",
+    ),
+    (
+        |c| c["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{ "names": ["mkdir"], "action": "SCMP_ACT_KILL", "errnoRet": 1 }] }),
+        "/linux/seccomp/syscalls/0/errnoRet: SCMP_ACT_KILL takes no errno; only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do\n  config-linux.md, \"Seccomp\", lists what is allowed",
+    ),
+    (
+        |c| c["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{ "names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "args": [{ "index": 6, "value": 1, "op": "SCMP_CMP_EQ" }] }] }),
+        "/linux/seccomp/syscalls/0/args/0/index: 6 is too high for the index of an argument, which goes from 0 to 5\n  config-linux.md, \"Seccomp\", lists what is allowed",
+    ),
+    (
+        |c| c["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{ "names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "args": [{ "index": 0, "value": 1, "op": "SCMP_CMP_MOO" }] }] }),
+        "/linux/seccomp/syscalls/0/args/0/op: unknown operator \"SCMP_CMP_MOO\"; it is one of SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE, SCMP_CMP_EQ, SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ\n  config-linux.md, \"Seccomp\", lists what is allowed",
+    ),
+];
+
+const NAMESPACES: &[Bad] = &[
+    (
+        |c| set_namespace(c, "moo", Some(json!({ "type": "moo" }))),
+        "BUNDLE/config.json: unknown variant `moo`, expected one of `user`, `pid`, `mount`, `network`, `uts`, `ipc`, `cgroup`, `time` at line 36 column 21",
+    ),
+    (
+        |c| c["linux"]["namespaces"].as_array_mut().unwrap().push(json!({ "type": "pid" })),
+        "/linux/namespaces/6: a second pid namespace\n  list each type once",
+    ),
+    (
+        |c| set_namespace(c, "mount", None),
+        "/linux/namespaces: a container needs a mount namespace of its own\n  add {\"type\": \"mount\"} without a path",
+    ),
+    (
+        |c| set_namespace(c, "uts", None),
+        "/hostname: a name without a uts namespace of the container's own\n  add {\"type\": \"uts\"} to /linux/namespaces, or drop the name",
+    ),
+    (
+        |c| set_namespace(c, "user", Some(json!({ "type": "user" }))),
+        "/linux/uidMappings: a new user namespace without id mappings\n  give at least one range in uidMappings and one in gidMappings",
+    ),
+    (
+        |c| c["linux"]["uidMappings"] = json!([{ "containerID": 0, "hostID": 0, "size": 1 }]),
+        "/linux/uidMappings: ids are mapped without a new user namespace\n  add {\"type\": \"user\"} to /linux/namespaces, or drop the mappings",
+    ),
+    (
+        |c| set_namespace(c, "network", Some(json!({ "type": "network", "path": "relative" }))),
+        "/linux/namespaces/5/path: relative is not an absolute path\n  name a file like /proc/PID/ns/net",
+    ),
+    (
+        |c| set_namespace(c, "network", Some(json!({ "type": "network", "path": "/no/such/file" }))),
+        "open /no/such/file as a net namespace: no such file or directory (step S of N, from /linux/namespaces/5)",
+    ),
+    (
+        |c| c["linux"]["timeOffsets"] = json!({ "boottime": { "secs": 1 } }),
+        "/linux/timeOffsets: clock offsets without a new time namespace\n  add {\"type\": \"time\"} to /linux/namespaces",
+    ),
+    (
+        |c| {
+            set_namespace(c, "time", Some(json!({ "type": "time" })));
+            c["linux"]["timeOffsets"] = json!({ "moo": { "secs": 1 } });
+        },
+        "/linux/timeOffsets: \"moo\" is not a clock of a time namespace\n  the clocks are boottime and monotonic",
+    ),
+    (
+        |c| {
+            set_namespace(c, "time", Some(json!({ "type": "time" })));
+            c["linux"]["timeOffsets"] = json!({ "boottime": { "secs": -1_000_000_000 } });
+        },
+        "set the clock offsets: numerical result out of range (step S of N, from /linux/timeOffsets)\n  the clocks of the container would begin below zero, or end too soon",
+    ),
+    (
+        |c| {
+            set_namespace(c, "user", Some(json!({ "type": "user" })));
+            let twice = json!({ "containerID": 0, "hostID": 1, "size": 1 });
+            c["linux"]["uidMappings"] = json!([twice, twice]);
+            c["linux"]["gidMappings"] = json!([twice]);
+        },
+        "map user ids: invalid argument (step S of N, from /linux/uidMappings)",
+    ),
+];
+
+const MOUNTS: &[Bad] = &[
+    (
+        |c| add_mount(c, json!({ "destination": "/a/../b", "type": "tmpfs", "source": "x" })),
+        "/mounts/7/destination: /a/../b is no path to mount on\n  give an absolute path below / and without \"..\"",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/", "type": "tmpfs", "source": "x" })),
+        "/mounts/7/destination: / is no path to mount on\n  give an absolute path below / and without \"..\"",
+    ),
+    (
+        |c| add_mount(c, json!({ "type": "tmpfs", "source": "x" })),
+        "BUNDLE/config.json: missing field `destination` at line 130 column 5",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/tmp", "type": "bind" })),
+        "/mounts/7/source: a bind mount without a source\n  name the file or directory of the machine that shall appear there",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/tmp", "type": "bind", "source": "/no/such" })),
+        "copy the mount of /no/such: no such file or directory (step S of N, from /mounts/7)\n  the path does not exist on the machine; create it, or correct the source",
+    ),
+    (
+        |c| {
+            add_mount(
+                c,
+                json!({ "destination": "/tmp", "type": "bind", "source": "/tmp", "options": ["size=1"] }),
+            )
+        },
+        "/mounts/7/options: \"size\" is no option of a bind mount\n  mount(8) lists the options",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/tmp" })),
+        "/mounts/7/type: neither a type nor a bind mount\n  give a file system of /proc/filesystems, or the option bind",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/tmp", "type": "moofs", "source": "x" })),
+        "make a moofs file system of x: no such device (step S of N, from /mounts/7)\n  the kernel has no such file system; /proc/filesystems has the list",
+    ),
+    (
+        |c| {
+            add_mount(
+                c,
+                json!({ "destination": "/tmp", "type": "tmpfs", "source": "x", "options": ["moo=1"] }),
+            )
+        },
+        "make a tmpfs file system of x: invalid argument (the kernel says: tmpfs: Unknown parameter 'moo') (step S of N, from /mounts/7)\n  the file system refuses one of the options",
+    ),
+    (
+        |c| {
+            add_mount(
+                c,
+                json!({ "destination": "/tmp", "type": "tmpfs", "source": "x", "options": ["size=moo"] }),
+            )
+        },
+        "make a tmpfs file system of x: invalid argument (the kernel says: tmpfs: Bad value for 'size') (step S of N, from /mounts/7)\n  the file system refuses one of the options",
+    ),
+    (
+        |c| {
+            add_mount(
+                c,
+                json!({ "destination": "/tmp", "type": "bind", "source": "/tmp", "options": ["idmap"] }),
+            )
+        },
+        "/mounts/7/options: mount option \"idmap\" is not supported yet\n  drop the option",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/proc/sys", "type": "tmpfs", "source": "x" })),
+        "/mounts/7/destination: a mount on /proc/sys would let the container forge /proc\n  mount it somewhere else",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/bin/probe", "type": "bind", "source": "/tmp" })),
+        "mount $mount_N on /bin/probe of the container: there is a file at that path, or on the way to it (step S of N, from /mounts/7)\n  choose another path, or remove the file from the root file system",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/tmp", "type": "bind", "source": "/etc/passwd" })),
+        "mount $mount_N on /tmp of the container: the source is a file, and there is a directory at that path (step S of N, from /mounts/7)\n  mount a directory there, or name a path for the file in that directory",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/bin/probe/x", "type": "tmpfs", "source": "x" })),
+        "mount $mount_N on /bin/probe/x of the container: there is a file at that path, or on the way to it (step S of N, from /mounts/7)\n  choose another path, or remove the file from the root file system",
+    ),
+    (
+        |c| c["linux"]["devices"] = json!([{ "path": "/../x", "type": "c", "major": 1, "minor": 1 }]),
+        "/linux/devices/0/path: /../x is no path of a device\n  give an absolute path without \"..\"",
+    ),
+    (
+        |c| c["linux"]["devices"] = json!([{ "path": "/dev/x", "type": "c" }]),
+        "/linux/devices/0: a device without major and minor number\n  only a fifo has no numbers",
+    ),
+    (
+        |c| c["linux"]["devices"] = json!([{ "path": "/dev/x", "type": "x", "major": 1, "minor": 1 }]),
+        "BUNDLE/config.json: unknown variant `x`, expected one of `b`, `c`, `u`, `p` at line 9 column 19",
+    ),
+    (
+        |c| c["linux"]["devices"] = json!([{ "path": "/bin/probe", "type": "c", "major": 1, "minor": 1 }]),
+        "make device /bin/probe: something else is there already (step S of N, from /linux/devices/0)",
+    ),
+];
+
+const LIMITS: &[Bad] = &[
+    (
+        |c| c["linux"]["sysctl"] = json!({ "kernel.panic": "1" }),
+        "/linux/sysctl/kernel.panic: kernel.panic belongs to the whole machine, not to a namespace\n  set it on the machine with sysctl(8)",
+    ),
+    (
+        |c| {
+            set_namespace(c, "network", None);
+            c["linux"]["sysctl"] = json!({ "net.ipv4.ip_forward": "1" });
+        },
+        "/linux/sysctl/net.ipv4.ip_forward: net.ipv4.ip_forward is of the network namespace, and the container has none of its own\n  add the namespace, or drop the sysctl",
+    ),
+    (
+        |c| c["linux"]["sysctl"] = json!({ "net..x": "1" }),
+        "/linux/sysctl/net..x: \"net..x\" is no name of a kernel parameter\n  write it like net.ipv4.ip_forward",
+    ),
+    (
+        |c| c["linux"]["sysctl"] = json!({ "../../sys/power/state": "1" }),
+        "/linux/sysctl/..~1..~1sys~1power~1state: \"../../sys/power/state\" is no name of a kernel parameter\n  write it like net.ipv4.ip_forward",
+    ),
+    (
+        |c| c["linux"]["sysctl"] = json!({ "net.moo": "1" }),
+        "set sysctl net.moo to \"1\": no such file or directory (step S of N, from /linux/sysctl/net.moo)\n  this kernel has no such parameter",
+    ),
+    (
+        |c| c["linux"]["sysctl"] = json!({ "kernel.msgmax": "moo" }),
+        "set sysctl kernel.msgmax to \"moo\": invalid argument (step S of N, from /linux/sysctl/kernel.msgmax)\n  the kernel does not accept this value",
+    ),
+    (
+        |c| c["linux"]["resources"]["memory"] = json!({ "limit": -5 }),
+        "/linux/resources/memory/limit: -5 is negative; a limit is a number of bytes, or -1 for none",
+    ),
+    (
+        |c| c["linux"]["resources"]["memory"] = json!({ "limit": 1000, "swap": 999 }),
+        "/linux/resources/memory/swap: 999 is less than memory.limit; it limits memory and swap together, so it is at least that",
+    ),
+    (
+        |c| c["linux"]["resources"]["memory"] = json!({ "limit": 4096 }),
+        "start the program: the init process was killed before it was ready\n  a memory limit below what a start takes does this; the kernel's log says more",
+    ),
+    (
+        |c| c["linux"]["resources"]["cpu"] = json!({ "shares": 1 }),
+        "/linux/resources/cpu/shares: 1 is not from 2 to 262144",
+    ),
+    (
+        |c| c["linux"]["resources"]["cpu"] = json!({ "quota": 999 }),
+        "/linux/resources/cpu/quota: 999 is not a quota: at least 1000 µs in each period, or -1 for no limit",
+    ),
+    (
+        |c| c["linux"]["resources"]["cpu"] = json!({ "cpus": "moo" }),
+        "/linux/resources/cpu/cpus: moo is not a list like 0-3,7",
+    ),
+    (
+        |c| c["linux"]["resources"]["pids"] = json!({ "limit": -2 }),
+        "/linux/resources/pids/limit: -2 is not a number of processes up to 4194304, or -1 for no limit",
+    ),
+    (
+        |c| c["linux"]["resources"]["blockIO"] = json!({ "weight": 5 }),
+        "/linux/resources/blockIO/weight: 5 is not from 10 to 1000",
+    ),
+    (
+        |c| c["linux"]["resources"]["devices"] = json!([{ "allow": true, "access": "rz" }]),
+        "/linux/resources/devices/0/access: \"rz\" is not made of the letters r, w and m",
+    ),
+    (
+        |c| c["linux"]["resources"]["devices"] = json!([{ "allow": true, "type": "x", "access": "r" }]),
+        "/linux/resources/devices/0/type: \"x\" is not one of a, b and c",
+    ),
+    (
+        |c| c["linux"]["cgroupsPath"] = json!("/a/../b"),
+        "/linux/cgroupsPath: \"/a/../b\" has a `..`: a group could leave its place in the tree",
+    ),
+    (
+        |c| c["linux"]["cgroupsPath"] = json!("/"),
+        "/linux/cgroupsPath: \"/\" names the root itself; a container needs a group of its own",
+    ),
+];
+
+const UNSUPPORTED: &[Bad] = &[
+    (
+        |c| c["process"]["apparmorProfile"] = json!("x"),
+        "/process/apparmorProfile: is not supported yet\n  remove it from the configuration",
+    ),
+    (
+        |c| c["process"]["selinuxLabel"] = json!("x"),
+        "/process/selinuxLabel: is not supported yet\n  remove it from the configuration",
+    ),
+    (
+        |c| c["hooks"] = json!({ "prestart": [{ "path": "/x" }] }),
+        "/hooks: is not supported yet\n  remove it from the configuration",
+    ),
+    (
+        |c| c["linux"]["personality"] = json!({ "domain": "LINUX32" }),
+        "/linux/personality: is not supported yet\n  remove it from the configuration",
+    ),
+    (
+        |c| c["linux"]["intelRdt"] = json!({ "closID": "x" }),
+        "/linux/intelRdt: is not supported yet\n  remove it from the configuration",
+    ),
+    (
+        |c| c["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{ "names": ["mkdir"], "action": "SCMP_ACT_NOTIFY" }] }),
+        "/linux/seccomp: SCMP_ACT_NOTIFY is not supported yet\n  use another action",
+    ),
+];

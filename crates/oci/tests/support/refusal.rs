@@ -1,0 +1,37 @@
+//! Starts that are refused, and what is said of them.
+
+use serde_json::Value;
+use testbed::Done;
+
+use super::{Case, without_steps};
+
+/// What is changed of the standard configuration, and what is said: after "cannot start ID: ", with ID for the name, BUNDLE
+/// for the bundle's path, "step S of N", `$mount_N`, and ARCH for this machine's CPU.
+pub type Bad = (fn(&mut Value), &'static str);
+
+/// Refuses each, and leaves nothing.
+#[track_caller]
+pub fn check(table: &[Bad]) {
+    for (change, message) in table {
+        let mut case = Case::probe();
+        case.args(&["/bin/probe", "exit", "0"]).edit(change);
+        says(&case, case.run(), message);
+        assert_eq!(case.left_behind(), Vec::<String>::new(), "{message}");
+    }
+}
+
+/// Compares all that a failed start said.
+#[track_caller]
+pub fn says(case: &Case, done: Done, message: &str) {
+    let said = without_steps(&done.stderr).replace(case.id(), "ID");
+    let said = said.replace(case.bundle.path().to_str().expect("a path of ours"), "BUNDLE");
+    let said = without_mount_number(&said.replace(std::env::consts::ARCH, "ARCH"));
+    let expected = format!("cuddy-oci: cannot start ID: {message}\n");
+    assert_eq!((done.code(), done.stdout.as_str(), said.as_str()), (1, "", expected.as_str()));
+}
+
+/// How many mounts there are before one depends on the machine's control groups.
+fn without_mount_number(message: &str) -> String {
+    let Some((before, after)) = message.split_once("$mount_") else { return message.to_owned() };
+    format!("{before}$mount_N{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
