@@ -388,6 +388,10 @@ const LIMITS: &[Bad] = &[
 
 const UNSUPPORTED: &[Bad] = &[
     (
+        |c| set_namespace(c, "user", Some(json!({ "type": "user", "path": "/proc/self/ns/user" }))),
+        "/linux/namespaces: a user namespace cannot be joined yet\n  make a new one, without a path, or leave it out",
+    ),
+    (
         |c| c["process"]["apparmorProfile"] = json!("x"),
         "/process/apparmorProfile: is not supported yet\n  remove it from the configuration",
     ),
