@@ -136,15 +136,17 @@ fn lock(directory: &Path) -> Result<OwnedFd, Error> {
     Ok(file)
 }
 
+/// The record, or that of a start that has not come so far: what it has begun can be undone with it.
 fn read(directory: &Path, id: &ContainerId) -> Result<Record, Error> {
-    let path = directory.join(STATE);
-    let json = match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Error::Missing(id.to_string()));
-        }
-        json => json.map_err(Error::file("cannot read", &path))?,
-    };
-    serde_json::from_slice(&json).map_err(|error| Error::Config { path, error })
+    for name in [STATE, BEGUN] {
+        let path = directory.join(name);
+        let json = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            json => json.map_err(Error::file("cannot read", &path))?,
+        };
+        return serde_json::from_slice(&json).map_err(|error| Error::Config { path, error });
+    }
+    Err(Error::Missing(id.to_string()))
 }
 
 impl Container {
