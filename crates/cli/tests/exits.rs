@@ -146,7 +146,7 @@ const REFUSALS: [(&str, &str, i32, &str); 16] = [
         "a working directory that is a file",
         "-w /etc/passwd ROOT sh",
         125,
-        "make directory /etc/passwd: not a directory",
+        "make directory /etc/passwd: not a directory\n  choose another path, or remove the file from the root file system",
     ),
 ];
 

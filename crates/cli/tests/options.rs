@@ -159,7 +159,12 @@ fn shell_row((options, script, expect): &'static (&str, &str, &str)) -> Trial {
     trial(&format!("[{options}] {script}"), needs, || {
         let done = run_row(&Home::new(), options, &["sh", "-c", script]);
         assert_eq!(done.stdout.trim_end(), *expect, "{done:#?}");
-        assert_eq!(done.stderr, "", "{done:#?}");
+        // A machine may lack a capability that was not asked for by name: that is said, once.
+        let said: Vec<_> = done.stderr.lines().collect();
+        let note = |line: &&str| {
+            options.contains("--privileged") && line.contains("the container goes without CAP_")
+        };
+        assert!(said.is_empty() || said.len() == 1 && said.iter().all(note), "{done:#?}");
     })
 }
 
