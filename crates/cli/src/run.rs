@@ -14,6 +14,9 @@ use std::io::Write;
 /// # Errors
 /// See [`Failure`].
 pub fn run(global: &Global, args: &RunArgs) -> Result<u8, Failure> {
+    if !args.print_config {
+        engine::run::protect();
+    }
     let (root, options) = understood(args)?;
     if args.print_config {
         let places = places(global);

@@ -22,6 +22,13 @@ pub fn begin() {
     }
 }
 
+/// What a program does before it prepares a container: goes on from a read-only mount of its binary
+/// (CVE-2019-5736), from the start and with the same arguments. Where not even that is allowed, no mount of the
+/// container will be, and the start says which.
+pub fn protect() {
+    let _ = sys::exe::protect();
+}
+
 /// How a container that was run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -58,9 +65,6 @@ pub fn running(places: &Places, name: &ContainerId) -> Option<i32> {
 /// # Errors
 /// It could not be started. Nothing is left of it then.
 pub fn run(places: &Places, launch: Launch, notes: &dyn Fn(&[String])) -> Result<Outcome, Error> {
-    // From a read-only mount of our binary (CVE-2019-5736). Where not even that is allowed, no mount of the
-    // container will be, and the start says which.
-    let _ = sys::exe::protect();
     let store = Store::new(&places.run_root);
     let (tty, interactive) = (launch.options.tty, launch.options.interactive);
     let (foreground, console) = Foreground::new(tty).map_err(system("attend to a container"))?;

@@ -67,6 +67,8 @@ impl Store {
         match perform(&container, request, &plan) {
             Ok((record, pidfd)) => {
                 container.record = record;
+                // Its creator may stay with it for as long as it lives; others must be able to end it.
+                container.unlock();
                 Ok(Created { container, pidfd, notes })
             }
             Err(error) => {

@@ -19,7 +19,7 @@ pub struct Container {
     directory: PathBuf,
     /// What is remembered about it.
     pub record: Record,
-    _lock: Option<OwnedFd>,
+    lock: Option<OwnedFd>,
 }
 
 /// The record of a container whose init is known.
@@ -68,7 +68,7 @@ impl Store {
             Err(errno) => return Err(Error::file("cannot make", directory)(errno.into())),
         }
         let lock = lock(&directory)?;
-        let container = Container { directory, record, _lock: Some(lock) };
+        let container = Container { directory, record, lock: Some(lock) };
         container.write_as(BEGUN, &container.record)?;
         Ok(container)
     }
@@ -80,7 +80,7 @@ impl Store {
     pub fn open(&self, id: &ContainerId) -> Result<Container, Error> {
         let directory = self.directory(id);
         let record = read(&directory, id)?;
-        Ok(Container { directory, record, _lock: None })
+        Ok(Container { directory, record, lock: None })
     }
 
     /// Opens a container to change it; waits for other commands that do.
@@ -94,7 +94,7 @@ impl Store {
         }
         let lock = lock(&directory)?;
         let record = read(&directory, id)?;
-        Ok(Container { directory, record, _lock: Some(lock) })
+        Ok(Container { directory, record, lock: Some(lock) })
     }
 
     /// The names of all containers, sorted.
@@ -126,7 +126,7 @@ impl Store {
 }
 
 /// A lock of fcntl(2): it belongs to this process alone, so init does not keep it and nobody's death does.
-fn lock(directory: &Path) -> Result<OwnedFd, Error> {
+pub(crate) fn lock(directory: &Path) -> Result<OwnedFd, Error> {
     let path = directory.join("lock");
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let open = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600));
@@ -154,6 +154,11 @@ impl Container {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Lets other commands change it.
+    pub(crate) fn unlock(&mut self) {
+        self.lock = None;
     }
 
     /// The socket on which it waits for `start`.
