@@ -134,7 +134,7 @@ const LINES: [(&str, &str); 38] = [
          at that path\n  mount a directory there, or name a path for the file in that directory",
     ),
     (
-        "--time-offset boottime=-9000000000 host: sh",
+        "--time-offset boottime=-999999999 host: sh",
         "cuddy: --time-offset boottime: the clock stands at UPTIME seconds and would be before zero\n  give -UPTIME or more",
     ),
     (
