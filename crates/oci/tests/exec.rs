@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         trial("a process can be given as JSON", root.clone(), process_file),
         trial("its system calls are filtered as the container's", busybox.clone(), filtered),
         trial("limits of the container are its own", busybox.clone(), limits),
-        trial("--detach returns while it runs, with its pid in the file", root.clone(), detach),
+        trial("detached it returns while it runs, with its pid in the file", root.clone(), detach),
         trial("what cannot be executed is named", busybox, messages),
         trial("it ends with the container", root, ends_with_container),
     ])
