@@ -164,7 +164,8 @@ fn more_privileges() {
 }
 
 fn bundle_files() {
-    let cases: [(fn(&Path), &str); 6] = [
+    type Spoil = fn(&Path);
+    let cases: [(Spoil, &str); 6] = [
         (
             |config| fs::remove_file(config).unwrap(),
             "cannot read BUNDLE/config.json: no such file or directory",
