@@ -25,7 +25,8 @@ const ROWS: [&str; 3] = [
 
 fn killed(line: &'static &str) -> Trial {
     let name = format!("a start that is killed at {POINTS} points leaves nothing: {line}");
-    trial(&name, [Need::Root, Need::Program("busybox")], || {
+    let time = line.contains("--time-offset").then_some(Need::Path("/proc/self/timens_offsets"));
+    trial(&name, [Need::Root, Need::Program("busybox")].into_iter().chain(time), || {
         let (home, rootfs) = (Home::new(), Rootfs::new());
         let line = line.replace("ROOT", &rootfs.text());
         let whole = duration(&home, &line);

@@ -28,7 +28,7 @@ const ROWS: [&str; 7] = [
     "host: sh",
     "--rm -it ROOT sh",
     "--read-only -u 7:8 -w /etc -e A=1 --hostname web ROOT sh -c true",
-    "--memory 64m --cpus 0.5 --pids-limit 5 --cpuset-cpus 0 --init ROOT sh",
+    "--memory 64m --cpus 0.5 --pids-limit 5 --cpu-shares 512 --init ROOT sh",
     "-v .:/here:ro --tmpfs /t --shm-size 1m --device /dev/null:/dev/other ROOT sh",
     "--privileged --network host --pid host --ipc host --uts host --cgroupns host ROOT sh",
     "--userns auto --time-offset boottime=1 --sysctl net.ipv4.ip_forward=1 --cap-drop ALL ROOT sh",
