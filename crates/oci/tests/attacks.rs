@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use support::{Case, eventually, map_ids, set_namespace};
-use testbed::{Done, Need, Scratch, binary, run, trial};
+use testbed::{Done, Need, Scratch, binary, copy_program, run, trial};
 
 fn main() -> ExitCode {
     let root = [Need::Root];
@@ -138,7 +138,7 @@ fn attack_own_binary(command: &[&str]) {
     ]);
 
     let oci = case.bundle.path().join("cuddy-oci");
-    fs::copy(binary("cuddy-oci"), &oci).unwrap();
+    copy_program(&binary("cuddy-oci"), &oci);
     let before = fingerprint(&oci);
     let ours = |args: &[&str]| {
         let mut command = Command::new(&oci);
@@ -611,7 +611,7 @@ fn setuid() {
     for (no_new_privs, effective) in [(true, 1000), (false, 0)] {
         let mut case = Case::probe();
         let program = case.bundle.rootfs().join("bin/suid");
-        fs::copy(case.bundle.rootfs().join("bin/probe"), &program).unwrap();
+        copy_program(&case.bundle.rootfs().join("bin/probe"), &program);
         fs::set_permissions(&program, fs::Permissions::from_mode(0o6755)).unwrap();
         case.edit(|config| {
             config["process"]["user"] = json!({ "uid": 1000, "gid": 1000 });

@@ -254,7 +254,7 @@ fn not_root() {
     }
     // Who is not root may not read where the test's own build is.
     let oci = case.bundle.path().join("cuddy-oci");
-    fs::copy(testbed::binary("cuddy-oci"), &oci).unwrap();
+    testbed::copy_program(&testbed::binary("cuddy-oci"), &oci);
     let command = case.make(&["run"]);
     let mut other = Command::new("setpriv");
     other.args(["--reuid=1000", "--regid=1000", "--clear-groups"]).arg(&oci).args(command.get_args());

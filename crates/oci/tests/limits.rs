@@ -18,7 +18,11 @@ fn main() -> ExitCode {
     let memory = [Need::Root, Need::Controller("memory")];
     let pids = [Need::Root, Need::Controller("pids")];
     testbed::main([
-        trial("half a processor over five seconds", [Need::Root, Need::Controller("cpu")], half_a_processor),
+        trial(
+            "half a processor over five seconds, measured",
+            [Need::Root, Need::Controller("cpu")],
+            half_a_processor,
+        ),
         trial("it is in one group of its own in every hierarchy", root.clone(), membership),
         trial("the path of the configuration is taken", root.clone(), configured_path),
         trial("each limit stands in its file", root.clone(), values),

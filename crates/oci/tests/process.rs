@@ -95,7 +95,7 @@ fn path() {
     let mut case = Case::busybox();
     let opt = case.bundle.rootfs().join("opt");
     fs::create_dir(&opt).unwrap();
-    fs::copy(case.bundle.rootfs().join("bin/busybox"), opt.join("echo-of-opt")).unwrap();
+    testbed::copy_program(&case.bundle.rootfs().join("bin/busybox"), &opt.join("echo-of-opt"));
     case.edit(|config| config["process"]["env"] = json!(["PATH=/nowhere:/opt:/bin"]));
     // BusyBox does what its name says, and knows no such applet: it says so.
     let done = case.args(&["echo-of-opt"]).run();

@@ -25,7 +25,7 @@ impl Bundle {
         let bundle = Bundle::with(&["sh"]);
         let bin = bundle.rootfs().join("bin");
         let busybox = find_busybox();
-        fs::copy(&busybox, bin.join("busybox")).expect("a copy of busybox");
+        copy_program(&busybox, &bin.join("busybox"));
         let applets = Command::new(&busybox).arg("--list").output().expect("busybox --list");
         for applet in String::from_utf8_lossy(&applets.stdout).lines().filter(|name| *name != "busybox") {
             symlink("busybox", bin.join(applet)).expect("a link to busybox");
@@ -56,7 +56,7 @@ impl Bundle {
         for (path, text) in files {
             fs::write(root.join(path), text).expect("a file of the root file system");
         }
-        fs::copy(binary("probe"), root.join("bin/probe")).expect("a copy of the probe");
+        copy_program(&binary("probe"), &root.join("bin/probe"));
         bundle.save();
         bundle
     }
@@ -122,6 +122,17 @@ impl Bundle {
         self.args(&[&["/bin/probe"], attempt].concat());
         self.run().ok().json()
     }
+}
+
+/// Copies a program, with its mode, and leaves nobody who could still have it open for writing.
+///
+/// A copy made in this process is open for a moment in every process that another test starts meanwhile, and cannot be
+/// executed while it is (`ETXTBSY`, execve(2)).
+///
+/// # Panics
+/// If it cannot be copied.
+pub fn copy_program(from: &Path, to: &Path) {
+    run(Command::new("cp").arg("--reflink=auto").arg(from).arg(to)).ok();
 }
 
 /// Debian has had it in both places.

@@ -37,7 +37,7 @@ mod terminal;
 pub mod uml;
 
 pub use binary::binary;
-pub use bundle::Bundle;
+pub use bundle::{Bundle, copy_program};
 pub use container::{Container, cuddy, cuddy_oci, unique_name};
 pub use fixture::debian_tar;
 #[cfg(feature = "harness")]
