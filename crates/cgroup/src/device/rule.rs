@@ -109,18 +109,22 @@ fn defaults() -> impl Iterator<Item = Rule> {
     all.map(|(kind, major, minor, access)| Rule { allow: true, kind, major, minor, access, index: None })
 }
 
-/// The rules of a container, in order: all is denied, the defaults are allowed, then the config's.
+/// The rules of a container, in order: all is denied, then the config's rules, then the defaults are allowed.
 ///
-/// Most configs begin with their own "deny all". That is where every container starts, so it does not take the
-/// defaults away again; a "deny all" further down does.
+/// The defaults come last, as in runc and crun, and engines count on it: Docker denies `c 10:229` in every container, which
+/// cgroup v1 could not except from a default that is there already. A config that ends with "allow all" has its own
+/// idea of what to take away again, and gets no defaults.
 ///
 /// # Errors
 /// A type other than `a`, `b`, `c` or `u`, letters other than `rwm`, or a number that no device has.
 pub fn rules(config: &[DeviceRule]) -> Result<Vec<Rule>, Error> {
-    let config: Vec<_> =
+    let mut rules: Vec<_> =
         config.iter().enumerate().map(|(index, rule)| parse(index, rule)).collect::<Result<_, _>>()?;
-    let config = config.into_iter().skip_while(|rule| !rule.allow && rule.is_everything());
-    Ok(defaults().chain(config).collect())
+    let start = rules.iter().rposition(Rule::is_everything);
+    if !start.is_some_and(|start| rules[start].allow) {
+        rules.extend(defaults());
+    }
+    Ok(rules)
 }
 
 fn parse(index: usize, rule: &DeviceRule) -> Result<Rule, Error> {
@@ -195,21 +199,21 @@ mod tests {
     }
 
     #[test]
-    fn a_config_that_starts_from_nothing_keeps_the_default_devices() {
+    fn the_defaults_come_last_unless_all_was_allowed() {
         let deny_all = DeviceRule::default();
-        let fuse = config(true, "c", 10, 229, "rwm");
+        let allow_all = DeviceRule { allow: true, ..DeviceRule::default() };
+        let fuse = config(false, "c", 10, 229, "rwm");
         let texts = |config: &[DeviceRule]| -> Vec<String> {
             rules(config).unwrap().iter().map(Rule::to_string).collect()
         };
         let defaults = texts(&[]);
         assert_eq!(defaults.len(), 11);
+        let own = ["a *:* rwm".to_owned(), "c 10:229 rwm".to_owned()];
+        assert_eq!(texts(&[deny_all.clone(), fuse.clone()]), [&own[..], &defaults].concat());
+        assert_eq!(texts(&[allow_all.clone(), fuse.clone()]), own);
         assert_eq!(
-            texts(&[deny_all.clone(), fuse.clone()]),
-            [&defaults[..], &["c 10:229 rwm".into()]].concat()
-        );
-        assert_eq!(
-            texts(&[fuse, deny_all]),
-            [&defaults[..], &["c 10:229 rwm".into(), "a *:* rwm".into()]].concat()
+            texts(&[allow_all, fuse, deny_all]),
+            [&["a *:* rwm".into()], &own[1..], &own[..1], &defaults].concat()
         );
     }
 }
