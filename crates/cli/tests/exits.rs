@@ -53,21 +53,26 @@ const REFUSALS: [(&str, &str, i32, &str); 16] = [
         "a command that no directory of PATH has",
         "ROOT nosuch",
         127,
-        "find \"nosuch\": it is in none of the directories of PATH (PATH)\n  check the spelling, or give its whole path",
+        "find \"nosuch\": executable file not found in $PATH (PATH)\n  check the spelling, or give its whole path",
     ),
     (
         "a path where nothing is",
         "ROOT /no/such",
         127,
-        "find \"/no/such\": there is no such file in the container\n  check the path",
+        "find \"/no/such\": no such file or directory in the container\n  check the path",
     ),
     (
         "a path below a file",
         "ROOT /etc/passwd/x",
         127,
-        "find \"/etc/passwd/x\": there is no such file in the container\n  check the path",
+        "find \"/etc/passwd/x\": no such file or directory in the container\n  check the path",
     ),
-    ("a directory", "ROOT /bin", 126, "find \"/bin\": it is a directory\n  name a program"),
+    (
+        "a directory",
+        "ROOT /bin",
+        126,
+        "find \"/bin\": permission denied: it is a directory\n  name a program",
+    ),
     (
         "a file that is not executable",
         "ROOT /etc/passwd",
@@ -93,54 +98,54 @@ const REFUSALS: [(&str, &str, i32, &str); 16] = [
         "a text without an interpreter",
         "ROOT /bin/text",
         126,
-        "execute \"/bin/text\": it is neither a program of this machine nor a script with a #! line\n  start it through \
+        "execute \"/bin/text\": exec format error: it is neither a program of this machine nor a script with a #! line\n  start it through \
          its interpreter, like `sh FILE`",
     ),
     (
         "a file without a byte",
         "ROOT /bin/empty",
         126,
-        "execute \"/bin/empty\": it is neither a program of this machine nor a script with a #! line\n  start it through \
+        "execute \"/bin/empty\": exec format error: it is neither a program of this machine nor a script with a #! line\n  start it through \
          its interpreter, like `sh FILE`",
     ),
     (
         "a script whose interpreter is missing",
         "ROOT /bin/script",
         127,
-        "execute \"/bin/script\": its interpreter /usr/bin/python9 is not there\n  install it in the root file system, or \
+        "execute \"/bin/script\": its interpreter /usr/bin/python9: no such file or directory\n  install it in the root file system, or \
          use a program that needs none",
     ),
     (
         "a program whose ELF loader is missing",
         "ROOT /bin/dynamic",
         127,
-        "execute \"/bin/dynamic\": its interpreter /lib/ld-none.so.1 is not there\n  install it in the root file system, \
+        "execute \"/bin/dynamic\": its interpreter /lib/ld-none.so.1: no such file or directory\n  install it in the root file system, \
          or use a program that needs none",
     ),
     (
         "a program for another CPU",
         "ROOT /bin/foreign",
         126,
-        "execute \"/bin/foreign\": it is a program for s390x, and this is ARCH\n  use a root file system for this \
+        "execute \"/bin/foreign\": exec format error: it is a program for s390x, and this is ARCH\n  use a root file system for this \
          machine's CPU",
     ),
     (
         "an entry point that is missing",
         "--entrypoint /init ROOT sh",
         127,
-        "find \"/init\": there is no such file in the container\n  check the path",
+        "find \"/init\": no such file or directory in the container\n  check the path",
     ),
     (
         "a command that is missing below an init",
         "--init ROOT nosuch",
         127,
-        "find \"nosuch\": it is in none of the directories of PATH (PATH)\n  check the spelling, or give its whole path",
+        "find \"nosuch\": executable file not found in $PATH (PATH)\n  check the spelling, or give its whole path",
     ),
     (
         "a command that is not along the PATH it was given",
         "-e PATH=/usr/games ROOT sh",
         127,
-        "find \"sh\": it is in none of the directories of PATH (/usr/games)\n  check the spelling, or give its whole path",
+        "find \"sh\": executable file not found in $PATH (/usr/games)\n  check the spelling, or give its whole path",
     ),
     (
         "a working directory that is a file",

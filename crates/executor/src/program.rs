@@ -37,19 +37,26 @@ fn executable(path: &CStr) -> Result<(), Errno> {
     rustix::fs::accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS)
 }
 
+/// Engines look for the words of runc in a failure, to tell exit code 127 from 126 and both from their own: "executable
+/// file not found in $PATH", "no such file or directory", "permission denied" (podman's `getOCIRuntimeError`, moby's
+/// `setExitCodeFromError`).
 fn missing(errno: Errno, name: &str, search: Option<&str>) -> Error {
     let (why, hint, kind) = match (errno, search) {
-        (Errno::NOENT | Errno::NOTDIR, None) => {
-            ("there is no such file in the container".to_owned(), "check the path".to_owned(), Kind::NotFound)
-        }
+        (Errno::NOENT | Errno::NOTDIR, None) => (
+            "no such file or directory in the container".to_owned(),
+            "check the path".to_owned(),
+            Kind::NotFound,
+        ),
         (Errno::NOENT | Errno::NOTDIR, Some(search)) => (
-            format!("it is in none of the directories of PATH ({search})"),
+            format!("executable file not found in $PATH ({search})"),
             "check the spelling, or give its whole path".to_owned(),
             Kind::NotFound,
         ),
-        (Errno::ISDIR, _) => {
-            ("it is a directory".to_owned(), "name a program".to_owned(), Kind::NotExecutable)
-        }
+        (Errno::ISDIR, _) => (
+            "permission denied: it is a directory".to_owned(),
+            "name a program".to_owned(),
+            Kind::NotExecutable,
+        ),
         (Errno::ACCESS, _) => (
             "permission denied".to_owned(),
             format!("{name} must be executable for the container's user, and its file system not noexec"),
@@ -99,18 +106,25 @@ pub(crate) fn diagnose(program: &CStr, error: &io::Error) -> Error {
     let (why, hint) = match errno {
         Errno::NOENT => match interpreter(&head) {
             Some(interpreter) => (
-                format!("its interpreter {interpreter} is not there"),
+                format!("its interpreter {interpreter}: no such file or directory"),
                 "install it in the root file system, or use a program that needs none".to_owned(),
             ),
-            None => ("the file, or what it needs to be loaded, is not there".to_owned(), String::new()),
+            None => (
+                "no such file or directory: the file itself, or what it needs to be loaded".to_owned(),
+                String::new(),
+            ),
         },
         Errno::NOEXEC => match machine(&head) {
             Some(machine) => (
-                format!("it is a program for {machine}, and this is {}", std::env::consts::ARCH),
+                format!(
+                    "exec format error: it is a program for {machine}, and this is {}",
+                    std::env::consts::ARCH
+                ),
                 "use a root file system for this machine's CPU".to_owned(),
             ),
             None => (
-                "it is neither a program of this machine nor a script with a #! line".to_owned(),
+                "exec format error: it is neither a program of this machine nor a script with a #! line"
+                    .to_owned(),
                 "start it through its interpreter, like `sh FILE`".to_owned(),
             ),
         },

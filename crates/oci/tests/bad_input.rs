@@ -67,15 +67,15 @@ fn with_loader(own: &[u8]) -> Vec<u8> {
 const PROGRAMS: &[Bad] = &[
     (
         |c| c["process"]["args"] = json!(["/no/such"]),
-        "find \"/no/such\": there is no such file in the container (step S of N, from /process/args/0)\n  check the path",
+        "find \"/no/such\": no such file or directory in the container (step S of N, from /process/args/0)\n  check the path",
     ),
     (
         |c| c["process"]["args"] = json!(["no-such"]),
-        "find \"no-such\": it is in none of the directories of PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin) (step S of N, from /process/args/0)\n  check the spelling, or give its whole path",
+        "find \"no-such\": executable file not found in $PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin) (step S of N, from /process/args/0)\n  check the spelling, or give its whole path",
     ),
     (
         |c| c["process"]["args"] = json!(["/etc"]),
-        "find \"/etc\": it is a directory (step S of N, from /process/args/0)\n  name a program",
+        "find \"/etc\": permission denied: it is a directory (step S of N, from /process/args/0)\n  name a program",
     ),
     (
         |c| c["process"]["args"] = json!(["/etc/plain"]),
@@ -90,7 +90,7 @@ const PROGRAMS: &[Bad] = &[
     ),
     (
         |c| c["process"]["args"] = json!(["/etc/passwd/x"]),
-        "find \"/etc/passwd/x\": there is no such file in the container (step S of N, from /process/args/0)\n  check the path",
+        "find \"/etc/passwd/x\": no such file or directory in the container (step S of N, from /process/args/0)\n  check the path",
     ),
     (
         |c| c["process"]["args"] = json!(["/etc/loop"]),
@@ -98,23 +98,23 @@ const PROGRAMS: &[Bad] = &[
     ),
     (
         |c| c["process"]["args"] = json!(["/etc/foreign"]),
-        "execute \"/etc/foreign\": it is a program for riscv64, and this is ARCH (step S of N, from /process/args)\n  use a root file system for this machine's CPU",
+        "execute \"/etc/foreign\": exec format error: it is a program for riscv64, and this is ARCH (step S of N, from /process/args)\n  use a root file system for this machine's CPU",
     ),
     (
         |c| c["process"]["args"] = json!(["/etc/script"]),
-        "execute \"/etc/script\": its interpreter /no/such/interpreter is not there (step S of N, from /process/args)\n  install it in the root file system, or use a program that needs none",
+        "execute \"/etc/script\": its interpreter /no/such/interpreter: no such file or directory (step S of N, from /process/args)\n  install it in the root file system, or use a program that needs none",
     ),
     (
         |c| c["process"]["args"] = json!(["/etc/loader"]),
-        "execute \"/etc/loader\": its interpreter /lib/no-such-loader.so is not there (step S of N, from /process/args)\n  install it in the root file system, or use a program that needs none",
+        "execute \"/etc/loader\": its interpreter /lib/no-such-loader.so: no such file or directory (step S of N, from /process/args)\n  install it in the root file system, or use a program that needs none",
     ),
     (
         |c| c["process"]["args"] = json!(["/etc/empty"]),
-        "execute \"/etc/empty\": it is neither a program of this machine nor a script with a #! line (step S of N, from /process/args)\n  start it through its interpreter, like `sh FILE`",
+        "execute \"/etc/empty\": exec format error: it is neither a program of this machine nor a script with a #! line (step S of N, from /process/args)\n  start it through its interpreter, like `sh FILE`",
     ),
     (
         |c| c["process"]["args"] = json!(["/etc/text"]),
-        "execute \"/etc/text\": it is neither a program of this machine nor a script with a #! line (step S of N, from /process/args)\n  start it through its interpreter, like `sh FILE`",
+        "execute \"/etc/text\": exec format error: it is neither a program of this machine nor a script with a #! line (step S of N, from /process/args)\n  start it through its interpreter, like `sh FILE`",
     ),
     (
         |c| {

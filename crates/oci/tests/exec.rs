@@ -196,21 +196,21 @@ fn messages() {
             &[],
             &["no-such"],
             format!(
-                "find \"no-such\": it is in none of the directories of PATH ({path}) (step S of N, from /process/args/0)\n  \
+                "find \"no-such\": executable file not found in $PATH ({path}) (step S of N, from /process/args/0)\n  \
              check the spelling, or give its whole path"
             ),
         ),
         (
             &[],
             &["/no/such"],
-            "find \"/no/such\": there is no such file in the container (step S of N, from \
+            "find \"/no/such\": no such file or directory in the container (step S of N, from \
             /process/args/0)\n  check the path"
                 .into(),
         ),
         (
             &[],
             &["/etc"],
-            "find \"/etc\": it is a directory (step S of N, from /process/args/0)\n  name a program".into(),
+            "find \"/etc\": permission denied: it is a directory (step S of N, from /process/args/0)\n  name a program".into(),
         ),
         (
             &[],

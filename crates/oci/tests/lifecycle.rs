@@ -360,7 +360,7 @@ fn fails_at_start() {
     run(&mut case.make(&["create"])).ok();
     let done = case.does("start");
     assert_eq!(done.code(), 1);
-    let message = "execute \"/script\": its interpreter /no/such/interpreter is not there";
+    let message = "execute \"/script\": its interpreter /no/such/interpreter: no such file or directory";
     assert!(done.stderr.contains(message), "{done:#?}");
     case.wait_until_stopped();
     assert_eq!(case.does("start").code(), 1);
