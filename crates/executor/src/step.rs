@@ -30,7 +30,9 @@ impl<'a> Host<'a> {
         F: FnOnce(Slots, Wire),
     {
         match op {
-            Op::Clone { namespaces, cgroup } => self.clone(process::bits(namespaces), *cgroup, script()),
+            Op::Clone { namespaces, cgroup, owner } => {
+                self.clone(process::bits(namespaces), *cgroup, *owner, script())
+            }
             Op::MakeCgroup { directory } => cgroups::make(directory),
             Op::InheritCpuset { directory, mount } => cgroups::inherit(directory, mount),
             Op::WriteCgroup { file, value, fallback } => cgroups::write(file, value, fallback.as_ref()),
@@ -59,11 +61,16 @@ impl<'a> Host<'a> {
         &mut self,
         namespaces: u64,
         cgroup: Option<Slot>,
+        owner: Option<Slot>,
         script: impl FnOnce(Slots, Wire),
     ) -> Result<(), Error> {
         let (ours, theirs) = Wire::pair()?;
         let cgroup = cgroup.map(|slot| self.slots.get(slot)).transpose()?;
-        match sys::clone::clone(namespaces, cgroup)? {
+        let process = match owner {
+            None => sys::clone::clone(namespaces, cgroup)?,
+            Some(slot) => sys::clone::clone_within(self.slots.get(slot)?, namespaces, cgroup)?,
+        };
+        match process {
             Process::Parent { pid, pidfd } => {
                 self.init = Some((pid, pidfd, ours));
                 Ok(())

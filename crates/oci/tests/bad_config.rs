@@ -170,7 +170,7 @@ const NAMESPACES: &[Bad] = &[
     ),
     (
         |c| c["linux"]["uidMappings"] = json!([{ "containerID": 0, "hostID": 0, "size": 1 }]),
-        "/linux/uidMappings: ids are mapped without a new user namespace\n  add {\"type\": \"user\"} to /linux/namespaces, or drop the mappings",
+        "/linux/uidMappings: ids are mapped without a user namespace\n  add {\"type\": \"user\"} to /linux/namespaces, or drop the mappings",
     ),
     (
         |c| set_namespace(c, "network", Some(json!({ "type": "network", "path": "relative" }))),
@@ -387,10 +387,6 @@ const LIMITS: &[Bad] = &[
 ];
 
 const UNSUPPORTED: &[Bad] = &[
-    (
-        |c| set_namespace(c, "user", Some(json!({ "type": "user", "path": "/proc/self/ns/user" }))),
-        "/linux/namespaces: a user namespace cannot be joined yet\n  make a new one, without a path, or leave it out",
-    ),
     (
         |c| c["process"]["apparmorProfile"] = json!("x"),
         "/process/apparmorProfile: is not supported yet\n  remove it from the configuration",

@@ -26,6 +26,8 @@ fn main() -> ExitCode {
         trial("all eight are made", root.clone(), all_made),
         trial("one that is left out is the machine's", root.clone(), left_out_is_shared),
         trial("one of another container is joined by its path", root.clone(), joined),
+        trial("a user namespace is joined, and owns what is made", root.clone(), joined_user),
+        trial("a whole pod is joined, user namespace included", root.clone(), joined_pod),
         trial("an empty path makes a new one", root.clone(), empty_path),
         trial("a container in another's pid namespace is not pid 1 and sees it", root.clone(), joined_pid),
         trial(
@@ -103,6 +105,63 @@ fn joined() {
             );
         }
     }
+    assert_eq!(target.status(), "running");
+}
+
+/// A container in a user namespace of its own.
+fn target_with_ids() -> Case {
+    let mut target = Case::probe();
+    target.args(&["/bin/probe", "sleep"]);
+    map_ids(&mut target);
+    target.detach();
+    target
+}
+
+fn join(case: &mut Case, pid: i32, kind: &str, file: &str) {
+    case.edit(|config| {
+        let path = format!("/proc/{pid}/ns/{file}");
+        set_namespace(config, kind, Some(json!({ "type": kind, "path": path })));
+        if kind == "uts" {
+            config["hostname"].take();
+        }
+    });
+}
+
+fn joined_user() {
+    let target = target_with_ids();
+    let theirs = namespaces(&target.pid().to_string());
+    let mut case = Case::probe();
+    join(&mut case, target.pid(), "user", "user");
+    let report = case.report();
+    for (other, name) in KINDS {
+        let same = matches!(other, "user" | "time");
+        assert_eq!(report.namespaces[name] == theirs[name], same, "{other}");
+    }
+    let map: Vec<_> = report.ids.uid_map.iter().map(|m| (m.inside, m.outside, m.count)).collect();
+    assert_eq!(map, [(0, HOST_ID, 65536)]);
+    assert_eq!((report.process.pid, report.ids.uids), (1, [0; 4]));
+    // Only an owner of the namespaces can have mounted these.
+    assert!(report.mounts.iter().any(|mount| mount.point == "/proc" && mount.fstype == "proc"));
+    assert!(report.mounts.iter().any(|mount| mount.point == "/sys"));
+    assert_eq!(target.status(), "running");
+}
+
+/// What podman does for the second container of a pod. It gives mappings, too.
+fn joined_pod() {
+    let target = target_with_ids();
+    let theirs = namespaces(&target.pid().to_string());
+    let mut case = Case::probe();
+    map_ids(&mut case);
+    let shared = ["user", "pid", "network", "ipc", "uts"];
+    for (kind, file) in KINDS.into_iter().filter(|(kind, _)| shared.contains(kind)) {
+        join(&mut case, target.pid(), kind, file);
+    }
+    let report = case.report();
+    for (other, name) in KINDS {
+        let same = other == "time" || shared.contains(&other);
+        assert_eq!(report.namespaces[name] == theirs[name], same, "{other}");
+    }
+    assert_eq!(report.pids, [1, report.process.pid]);
     assert_eq!(target.status(), "running");
 }
 

@@ -165,7 +165,9 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::OpenRoot => (vec![], Some(Slot::Root)),
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
         Op::OpenCgroup { .. } => (vec![], Some(Slot::Cgroup)),
-        Op::Clone { cgroup, .. } => (cgroup.iter().copied().collect(), Some(Slot::InitPidfd)),
+        Op::Clone { cgroup, owner, .. } => {
+            (cgroup.iter().chain(owner).copied().collect(), Some(Slot::InitPidfd))
+        }
         Op::AwaitStart => (vec![Slot::StartSocket], None),
         Op::SetSysctl { .. }
         | Op::SetOomScoreAdj { .. }
@@ -319,7 +321,7 @@ mod tests {
     }
 
     fn clone() -> Op {
-        Op::Clone { namespaces: vec![], cgroup: None }
+        Op::Clone { namespaces: vec![], cgroup: None, owner: None }
     }
 
     fn exec() -> Op {

@@ -48,8 +48,9 @@ pub enum Op {
     Unshare { namespaces: Vec<NamespaceKind> },
     /// Sets the clocks of the time namespace just made, before anybody is in it.
     WriteTimeOffsets { text: String },
-    /// Makes the process that runs the init script; `cgroup`: born in the group of this slot.
-    Clone { namespaces: Vec<NamespaceKind>, cgroup: Option<Slot> },
+    /// Makes the process that runs the init script; `cgroup`: born in the group of this slot; `owner`: in the
+    /// user namespace of this slot, to which the new namespaces belong.
+    Clone { namespaces: Vec<NamespaceKind>, cgroup: Option<Slot>, owner: Option<Slot> },
     /// Maps ids of init's user namespace.
     WriteIdMap { kind: IdKind, text: String },
     /// Writes the container's state to disk, with init's pid.

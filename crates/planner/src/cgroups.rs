@@ -39,7 +39,7 @@ pub(crate) fn beside(draft: &mut Draft) {
     let unified = unified(draft);
     let is_v1 = |directory: &PathBuf| Some(directory) != unified.as_ref();
     make(draft, &group, is_v1);
-    if draft.namespaces.makes(NamespaceKind::User) {
+    if draft.namespaces.has(NamespaceKind::User) {
         for directory in group.directories.iter().filter(|directory| is_v1(directory)) {
             let why = "from here on its limits bite; init itself is nobody to the machine's groups";
             draft.host(Op::JoinCgroup { file: directory.join("cgroup.procs") }, FROM, why);
@@ -59,7 +59,7 @@ pub(crate) fn enter(draft: &mut Draft) {
     }
     let rendezvous = Rendezvous::CgroupsReady;
     draft.init(Op::Await { rendezvous }, FROM, "nothing of the container runs outside its limits");
-    if draft.namespaces.makes(NamespaceKind::User) {
+    if draft.namespaces.has(NamespaceKind::User) {
         return;
     }
     let unified = unified(draft);

@@ -44,7 +44,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         let op = Op::OpenCgroup { directory: (*group).clone() };
         draft.host(op, from, "the new process is born in it: to move one takes a lock against all forks");
     }
-    let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in };
+    let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in, owner: None };
     draft.host(op, from, "the process that becomes the program");
     draft.host(Op::Record, from, "the pid file");
     let rendezvous = Rendezvous::Start;

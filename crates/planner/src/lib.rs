@@ -75,7 +75,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
         );
     }
     namespaces::before_clone(draft)?;
-    let for_nobody = draft.namespaces.makes(NamespaceKind::User);
+    let for_nobody = draft.namespaces.has(NamespaceKind::User);
     if for_nobody {
         sources(draft)?;
     }
@@ -228,7 +228,7 @@ impl<'a> Draft<'a> {
 
     /// The script in which sources of the machine are opened.
     fn sources(&mut self) -> &mut Script {
-        if self.namespaces.makes(NamespaceKind::User) { &mut self.plan.host } else { &mut self.plan.init }
+        if self.namespaces.has(NamespaceKind::User) { &mut self.plan.host } else { &mut self.plan.init }
     }
 
     fn new_mount(&mut self) -> Slot {

@@ -1,5 +1,5 @@
 use crate::{Draft, Error};
-use plan::{IdKind, Op, Rendezvous};
+use plan::{IdKind, Op, Rendezvous, Slot};
 use spec::{IdMapping, Linux, NamespaceKind};
 use std::fmt::Write;
 use std::path::Path;
@@ -53,13 +53,10 @@ impl<'a> Namespaces<'a> {
             ));
         }
         let mapped = !linux.uid_mappings.is_empty() || !linux.gid_mappings.is_empty();
-        if mapped && !self.makes(NamespaceKind::User) {
+        // Podman gives mappings for a joined one, too, since runc once asked for them: it has its own.
+        if mapped && !self.has(NamespaceKind::User) {
             let hint = "add {\"type\": \"user\"} to /linux/namespaces, or drop the mappings";
-            return Err(Error::new(
-                "/linux/uidMappings",
-                "ids are mapped without a new user namespace",
-                hint,
-            ));
+            return Err(Error::new("/linux/uidMappings", "ids are mapped without a user namespace", hint));
         }
         if self.makes(NamespaceKind::User) && (linux.uid_mappings.is_empty() || linux.gid_mappings.is_empty())
         {
@@ -81,7 +78,12 @@ impl<'a> Namespaces<'a> {
 
     /// Whether there is one of this kind that is not the machine's, be it made or joined.
     pub(crate) fn has(&self, kind: NamespaceKind) -> bool {
-        self.makes(kind) || self.joined.iter().any(|(joined, ..)| *joined == kind)
+        self.makes(kind) || self.joins(kind)
+    }
+
+    /// Whether one of this kind is joined.
+    pub(crate) fn joins(&self, kind: NamespaceKind) -> bool {
+        self.joined.iter().any(|(joined, ..)| *joined == kind)
     }
 
     /// Whether a new one of this kind is made.
@@ -150,17 +152,23 @@ pub(crate) fn clone(draft: &mut Draft) {
         _ => false,
     };
     let kinds = namespaces.made.iter().map(|(kind, _)| *kind).filter(|kind| !elsewhere(kind)).collect();
-    draft.host(
-        Op::Clone { namespaces: kinds, cgroup: crate::cgroups::birthplace(draft) },
-        "/linux/namespaces",
-        "one call makes the process and the namespaces, owned by the new user namespace if there is one",
-    );
+    let cgroup = crate::cgroups::birthplace(draft);
+    let owner = namespaces.joins(NamespaceKind::User).then_some(Slot::Namespace(NamespaceKind::User));
+    let why = match owner {
+        None => {
+            "one call makes the process and the namespaces, owned by the new user namespace if there is one"
+        }
+        Some(_) => {
+            "who makes namespaces in a user namespace has to be in it, and this process does not go there"
+        }
+    };
+    draft.host(Op::Clone { namespaces: kinds, cgroup, owner }, "/linux/namespaces", why);
 }
 
 /// Whether the host makes the network namespace while init makes mounts: it takes as long as all of these, for
 /// the kernel builds a network stack. In a new user namespace init has to make it, so that it owns it.
 fn makes_network_beside(namespaces: &Namespaces) -> bool {
-    namespaces.makes(NamespaceKind::Network) && !namespaces.makes(NamespaceKind::User)
+    namespaces.makes(NamespaceKind::Network) && !namespaces.has(NamespaceKind::User)
 }
 
 /// The network namespace, made by the host beside init.
@@ -222,10 +230,9 @@ pub(crate) fn enter(draft: &mut Draft) {
         let why = "processes that are in a joined namespace must not reach into the machine through init";
         draft.init(Op::SetNotDumpable, "/linux/namespaces", why);
     }
-    let mut joined = draft.namespaces.joined.clone();
-    // A joined user namespace first: it gives the privileges to join what it owns.
-    joined.sort_by_key(|(kind, ..)| *kind != NamespaceKind::User);
-    for (kind, index, _) in joined.into_iter().filter(|(kind, ..)| !FOR_CHILDREN.contains(kind)) {
+    let born_in = [NamespaceKind::User].into_iter().chain(FOR_CHILDREN).collect::<Vec<_>>();
+    let joined = draft.namespaces.joined.clone();
+    for (kind, index, _) in joined.into_iter().filter(|(kind, ..)| !born_in.contains(kind)) {
         draft.init(
             Op::EnterNamespace { kind },
             format!("/linux/namespaces/{index}"),
@@ -236,8 +243,11 @@ pub(crate) fn enter(draft: &mut Draft) {
         let from = "/linux/uidMappings";
         let rendezvous = Rendezvous::IdMapsWritten;
         draft.init(Op::Await { rendezvous }, from, "without a map every id is the overflow id");
-        draft.init(Op::SetGid { gid: 0 }, from, "files and namespaces belong to root of the user namespace");
-        draft.init(Op::SetUid { uid: 0 }, from, "files and namespaces belong to root of the user namespace");
+    }
+    if draft.namespaces.has(NamespaceKind::User) {
+        let (from, why) = ("/linux/namespaces", "files and namespaces belong to root of the user namespace");
+        draft.init(Op::SetGid { gid: 0 }, from, why);
+        draft.init(Op::SetUid { uid: 0 }, from, why);
     }
 }
 

@@ -36,6 +36,11 @@ pub(crate) fn cut_propagation(draft: &mut Draft) {
 pub(crate) fn source(draft: &mut Draft) -> Result<(), Error> {
     match draft.options.root.clone() {
         RootSource::Configured => configured(draft),
+        RootSource::Overlay { .. } if draft.namespaces.joins(NamespaceKind::User) => Err(Error::new(
+            "/linux/namespaces",
+            "a throwaway root in a joined user namespace",
+            "the owners of its files cannot be mapped; make a new user namespace, or give a directory",
+        )),
         RootSource::Overlay { lower, .. } if draft.namespaces.makes(NamespaceKind::User) => {
             mapped_lower(draft, lower);
             Ok(())

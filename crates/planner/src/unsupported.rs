@@ -1,6 +1,6 @@
 use crate::Error;
 use plan::facts::HostFacts;
-use spec::{Config, Linux, Namespace, NamespaceKind};
+use spec::{Config, Linux};
 
 /// Refuses a machine, or a user of it, that no container can be made with. [`plan`](crate::plan) does so, too;
 /// this is for callers who have work to do before.
@@ -40,10 +40,6 @@ pub(crate) fn check(config: &Config, linux: &Linux) -> Result<(), Error> {
         ("/linux/personality", linux.personality.is_some()),
         ("/linux/memoryPolicy", linux.memory_policy.is_some()),
     ];
-    if joins_user_namespace(linux) {
-        let hint = "make a new one, without a path, or leave it out";
-        return Err(Error::new("/linux/namespaces", "a user namespace cannot be joined yet", hint));
-    }
     match fields.into_iter().find(|(_, present)| *present) {
         Some((field, _)) => {
             Err(Error::new(field, "is not supported yet", "remove it from the configuration"))
@@ -54,11 +50,4 @@ pub(crate) fn check(config: &Config, linux: &Linux) -> Result<(), Error> {
 
 fn given(text: &Option<String>) -> bool {
     text.as_ref().is_some_and(|text| !text.is_empty())
-}
-
-/// What init makes would have to be made by a process that is in that namespace already.
-fn joins_user_namespace(linux: &Linux) -> bool {
-    let joined =
-        |namespace: &Namespace| namespace.path.as_ref().is_some_and(|path| !path.as_os_str().is_empty());
-    linux.namespaces.iter().any(|namespace| namespace.kind == NamespaceKind::User && joined(namespace))
 }

@@ -291,7 +291,7 @@ fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field(
         ),
         (
             |c| c["linux"]["uidMappings"] = json!([{ "containerID": 0, "hostID": 0, "size": 1 }]),
-            "/linux/uidMappings: ids are mapped without a new user namespace",
+            "/linux/uidMappings: ids are mapped without a user namespace",
         ),
         (
             |c| c["linux"]["timeOffsets"] = json!({ "boottime": { "secs": 1 } }),

@@ -1,9 +1,9 @@
 //! clone3(2).
 
 use crate::check;
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitId, WaitIdOptions};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Which process a [`clone()`] returned in.
 #[derive(Debug)]
@@ -29,6 +29,76 @@ const INTO_CGROUP: u64 = 0x2_0000_0000;
 /// The errno of clone3(2). `EINVAL` where this process has more than one thread: the copy would hold
 /// locks that nobody releases.
 pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Process> {
+    Ok(match copy(namespaces & crate::namespace::ALL, cgroup)? {
+        None => Process::Child,
+        // SAFETY: CLONE_PIDFD made this descriptor for us and nobody else knows it.
+        Some((pid, pidfd)) => Process::Parent { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } },
+    })
+}
+
+/// As [`clone()`], with the new process in the user namespace `owner`, to which the other new namespaces
+/// belong. This process stays where it is: another one in between goes there, and ends.
+///
+/// ```text
+///   caller ── CLONE_FILES ──▶ between: setns(owner) ── CLONE_PARENT ──▶ new process, a child of the caller
+///      ◀───────── pipe: the pidfd's number, or an errno ──┘
+/// ```
+///
+/// # Errors
+/// As for [`clone()`], and those of setns(2).
+pub fn clone_within(owner: BorrowedFd, namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Process> {
+    let (answer, tell) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    // One descriptor table: the pidfd that the one in between gets is ours, too.
+    let Some((_, between)) = copy(libc::CLONE_FILES as u64, None)? else {
+        let made = enter_and_copy(owner, namespaces & crate::namespace::ALL, cgroup);
+        let answer = match made {
+            Ok(None) => return Ok(Process::Child),
+            Ok(Some((_, pidfd))) => pidfd,
+            Err(error) => -error.raw_os_error().unwrap_or(libc::EIO),
+        };
+        // Where the caller is gone nobody needs the answer.
+        let _ = rustix::io::write(&tell, &answer.to_ne_bytes());
+        crate::process::exit_now(0)
+    };
+    // SAFETY: CLONE_PIDFD made this descriptor for us and nobody else knows it.
+    let between = unsafe { OwnedFd::from_raw_fd(between) };
+    rustix::process::waitid(WaitId::PidFd(between.as_fd()), WaitIdOptions::EXITED)?;
+    drop(tell);
+    let mut bytes = [0; size_of::<RawFd>()];
+    if rustix::io::read(&answer, &mut bytes)? != bytes.len() {
+        return Err(io::Error::from_raw_os_error(libc::ECHILD));
+    }
+    match RawFd::from_ne_bytes(bytes) {
+        // SAFETY: made in the table that we share, and its maker is gone without closing it.
+        pidfd @ 0.. => {
+            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            Ok(Process::Parent { pid: pid_of(pidfd.as_fd())?, pidfd })
+        }
+        errno => Err(io::Error::from_raw_os_error(-errno)),
+    }
+}
+
+/// The life of the process in between.
+fn enter_and_copy(
+    owner: BorrowedFd,
+    namespaces: u64,
+    cgroup: Option<BorrowedFd>,
+) -> io::Result<Option<(Pid, RawFd)>> {
+    // It holds the caller's descriptors: nobody of that namespace may look into it (CVE-2016-9962).
+    crate::process::set_dumpable(false)?;
+    crate::namespace::enter(owner, libc::CLONE_NEWUSER as u64)?;
+    copy(namespaces | libc::CLONE_PARENT as u64, cgroup)
+}
+
+/// The process of a pidfd: its maker may know it by another number.
+fn pid_of(pidfd: BorrowedFd) -> io::Result<Pid> {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
+    let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
+    pid.and_then(Pid::from_raw).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
+}
+
+/// clone3(2) with a pidfd: `None` in the copy.
+fn copy(flags: u64, cgroup: Option<BorrowedFd>) -> io::Result<Option<(Pid, RawFd)>> {
     if thread_count()? != 1 {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
@@ -36,13 +106,14 @@ pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Process>
     let mut pidfd: RawFd = -1;
     // SAFETY: an all-zero clone_args is valid: it asks for nothing.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.flags = namespaces | libc::CLONE_PIDFD as u64;
+    args.flags = flags | libc::CLONE_PIDFD as u64;
     args.pidfd = std::ptr::from_mut(&mut pidfd) as u64;
     if let Some(cgroup) = cgroup {
         args.flags |= INTO_CGROUP;
         args.cgroup = cgroup.as_raw_fd() as u64;
     }
-    args.exit_signal = libc::SIGCHLD as u64;
+    // A sibling sends the signal that its maker would send.
+    args.exit_signal = if flags & libc::CLONE_PARENT as u64 == 0 { libc::SIGCHLD as u64 } else { 0 };
     // SAFETY: no CLONE_VM and no stack: the child has a copy of this memory and goes on from here, as
     // after fork(2). There is one thread (checked above), so no lock is held by a thread that the copy
     // lacks. The kernel writes pidfd before either process returns.
@@ -51,20 +122,15 @@ pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Process>
     let pid = match made {
         // A filter cannot look at the flags behind a pointer, so the usual ones refuse clone3 as a whole.
         Err(error) if error.raw_os_error() == Some(libc::ENOSYS) && cgroup.is_none() => {
-            old_clone(args.flags, &mut pidfd)?
+            old_clone(args.flags | args.exit_signal, &mut pidfd)?
         }
         made => made?,
     };
-    match Pid::from_raw(pid as i32) {
-        None => Ok(Process::Child),
-        // SAFETY: CLONE_PIDFD made this descriptor for us and nobody else knows it.
-        Some(pid) => Ok(Process::Parent { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } }),
-    }
+    Ok(Pid::from_raw(pid as i32).map(|pid| (pid, pidfd)))
 }
 
 /// clone(2), which has the flags and the signal in one register and no room for a cgroup.
 fn old_clone(flags: u64, pidfd: &mut RawFd) -> io::Result<libc::c_long> {
-    let flags = flags | libc::SIGCHLD as u64;
     // SAFETY: as for clone3 above. The third argument is where the pidfd goes; the others, whose order
     // depends on the architecture, are null.
     check(unsafe { libc::syscall(libc::SYS_clone, flags, 0usize, std::ptr::from_mut(pidfd), 0usize, 0usize) })

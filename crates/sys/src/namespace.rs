@@ -17,7 +17,7 @@ pub fn unshare(namespaces: u64) -> io::Result<()> {
 }
 
 /// Every `CLONE_NEW*` bit.
-const ALL: u64 = (libc::CLONE_NEWNS
+pub(crate) const ALL: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWIPC

@@ -219,21 +219,19 @@ fn process(op: &Op) -> Vec<Call> {
         }
         Op::Unshare { namespaces } => vec![call("unshare", clone_flags(namespaces).join("|"))],
         Op::WriteTimeOffsets { text } => write_proc("self/timens_offsets", text),
-        Op::Clone { namespaces, cgroup } => {
-            let mut flags = vec!["CLONE_PIDFD"];
-            flags.extend(clone_flags(namespaces));
-            flags.extend(cgroup.map(|_| "CLONE_INTO_CGROUP"));
-            let cgroup = cgroup.map_or_else(String::new, |slot| format!(", cgroup={slot}"));
-            vec![gives(
-                "clone3",
-                format!(
-                    "{{flags={}, pidfd={}, exit_signal=SIGCHLD{cgroup}}}",
-                    flags.join("|"),
-                    Slot::InitPidfd
-                ),
-                "$init_pid",
-            )]
+        Op::Clone { namespaces, cgroup, owner: None } => {
+            vec![clone3(&["CLONE_PIDFD"], namespaces, *cgroup, "SIGCHLD")]
         }
+        Op::Clone { namespaces, cgroup, owner: Some(owner) } => vec![
+            gives(
+                "clone3",
+                "{flags=CLONE_FILES|CLONE_PIDFD, pidfd=$between_pidfd, exit_signal=SIGCHLD}",
+                "$between",
+            ),
+            call("prctl", "PR_SET_DUMPABLE, SUID_DUMP_DISABLE"),
+            call("setns", format!("{owner}, CLONE_NEWUSER")),
+            clone3(&["CLONE_PIDFD", "CLONE_PARENT"], namespaces, *cgroup, "0"),
+        ],
         Op::WriteIdMap { kind, text } => {
             let file = match kind {
                 IdKind::User => "uid_map",
@@ -251,6 +249,15 @@ fn process(op: &Op) -> Vec<Call> {
         ],
         _ => unreachable!("not about processes"),
     }
+}
+
+fn clone3(flags: &[&str], namespaces: &[NamespaceKind], cgroup: Option<Slot>, signal: &str) -> Call {
+    let mut flags = flags.to_vec();
+    flags.extend(clone_flags(namespaces));
+    flags.extend(cgroup.map(|_| "CLONE_INTO_CGROUP"));
+    let cgroup = cgroup.map_or_else(String::new, |slot| format!(", cgroup={slot}"));
+    let (flags, pidfd) = (flags.join("|"), Slot::InitPidfd);
+    gives("clone3", format!("{{flags={flags}, pidfd={pidfd}, exit_signal={signal}{cgroup}}}"), "$init_pid")
 }
 
 fn relative(path: &Path) -> &Path {

@@ -4,7 +4,7 @@
 //! (a pager, a slow line) does not keep what is typed from the container.
 
 use super::RawMode;
-use crate::supervise::{Signals, forward};
+use crate::supervise::{Signals, forward, supervise};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
@@ -26,8 +26,9 @@ pub struct Ends<'a> {
 /// of `pidfd` has ended and its last output is shown. Standard input is left alone unless `interactive`.
 ///
 /// # Errors
-/// poll(2) fails, or the master cannot be used. Not an error: that the user's terminal goes away; the
-/// container is told with SIGHUP and goes on.
+/// poll(2) fails, or the master cannot be used. Not an error: that the user's terminal goes away. That of the
+/// container goes away then, too: the kernel tells its programs with SIGHUP, and a shell, which as process 1 is
+/// not ended by that, finds the end of its input.
 pub fn relay(signals: &Signals, master: OwnedFd, pidfd: BorrowedFd<'_>, interactive: bool) -> io::Result<()> {
     let ends = Ends { input: interactive.then(stdio::stdin), output: stdio::stdout() };
     relay_between(signals, ends, master, pidfd)
@@ -58,13 +59,19 @@ pub fn relay_between(
         typed: Buffer::new(),
         shown: Buffer::new(),
         hung_up: false,
+        abandoned: false,
         ended: false,
         reads_left: LAST_WORDS,
     };
     relay.take_terminal()?;
     relay.resize();
     while !relay.turn()? {}
-    Ok(())
+    if !relay.abandoned {
+        return Ok(());
+    }
+    drop(relay);
+    drop(master);
+    supervise(signals, pidfd)
 }
 
 /// How long a master is left alone, in nanoseconds, that nobody in the container has open. Some
@@ -91,6 +98,8 @@ struct Relay<'a> {
     shown: Buffer,
     /// Nobody in the container has the terminal open.
     hung_up: bool,
+    /// The user's terminal is gone.
+    abandoned: bool,
     /// The container has ended: only what it wrote before is left to be shown.
     ended: bool,
     /// How many more reads there are after that.
@@ -140,7 +149,7 @@ impl<'a> Relay<'a> {
                 Source::Master => self.use_master()?,
             }
         }
-        Ok(self.ended && self.is_drained()?)
+        Ok(self.abandoned || (self.ended && self.is_drained()?))
     }
 
     /// What there is to wait for. poll(2) reports a hangup also where no event is asked for, so a
@@ -177,7 +186,17 @@ impl<'a> Relay<'a> {
                 _ => forward(self.pidfd, signal)?,
             }
         }
+        self.look_for_user();
         Ok(())
+    }
+
+    /// Finds out whether the user's terminal has hung up. The end of the input alone does not say so: that may be
+    /// a file.
+    fn look_for_user(&mut self) {
+        let Some(terminal) = self.terminal else { return };
+        let mut fds = [PollFd::from_borrowed_fd(terminal, PollFlags::empty())];
+        let asked = poll(&mut fds, Some(&Timespec::default()));
+        self.abandoned = asked.is_ok() && fds[0].revents().contains(PollFlags::HUP);
     }
 
     /// Stops cuddy with the terminal as it was; the container goes on.
@@ -198,8 +217,10 @@ impl<'a> Relay<'a> {
         let Some(input) = self.input else { return };
         match self.typed.fill(input) {
             Ok(1..) | Err(Errno::AGAIN | Errno::INTR) => {}
-            // The end, or a terminal that is gone.
-            Ok(0) | Err(_) => self.input = None,
+            Ok(0) | Err(_) => {
+                self.input = None;
+                self.look_for_user();
+            }
         }
     }
 
@@ -210,6 +231,7 @@ impl<'a> Relay<'a> {
             Err(_) => {
                 self.output = None;
                 self.shown.clear();
+                self.look_for_user();
             }
         }
     }
