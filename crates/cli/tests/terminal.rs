@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use common::{Home, Rootfs, SOON};
 use probe::Report;
 use rustix::process::{Pid, Signal, kill_process};
-use testbed::{Need, Terminal, Trial, input, run, trial};
+use testbed::{Need, Terminal, Trial, ends_within, input, run, trial};
 
 fn main() -> ExitCode {
     testbed::main([
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         at_terminal("the user's terminal is as before while cuddy is stopped", stopped_and_continued),
         at_terminal("a refused start leaves the terminal alone", refused),
         at_terminal("a hangup reaches the command", hang_up),
+        at_terminal("a shell whose user's terminal is gone ends", abandoned),
         at_terminal("below an init the terminal is the command's", below_init),
         plain("without -t there is no terminal", not_a_terminal),
         plain("with -it and no terminal there is an error", no_input_for_a_terminal),
@@ -297,6 +298,22 @@ fn hang_up() {
     kill_process(cuddy, Signal::HUP).unwrap();
     assert!(terminal.wait(SOON).success());
     assert_eq!(fs::read_to_string(home.dir().join("out/file")).unwrap(), "hung up\n");
+}
+
+fn abandoned() {
+    let (home, rootfs) = (Home::new(), Rootfs::new());
+    let (_, command) = home.container(["-it", "-e", "PS1=in> ", &rootfs.text(), "sh"]);
+    let (mut terminal, mut cuddy) = Terminal::unread(&command);
+    let mut shown = Vec::new();
+    while !shown.ends_with(PROMPT.as_bytes()) {
+        let mut byte = [0];
+        terminal.read_exact(&mut byte).unwrap();
+        shown.extend(byte);
+    }
+    // As a window that is closed, or a line that breaks.
+    drop(terminal);
+    assert!(ends_within(SOON, &cuddy), "the container goes on");
+    assert_eq!(cuddy.wait().unwrap().code(), Some(0));
 }
 
 fn below_init() {

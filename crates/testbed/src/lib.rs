@@ -44,6 +44,6 @@ pub use fixture::debian_tar;
 pub use harness::{Trial, main, trial};
 pub use machine::Machine;
 pub use need::Need;
-pub use run::{Done, input, run, run_within};
+pub use run::{Done, ends_within, input, run, run_within};
 pub use scratch::Scratch;
 pub use terminal::Terminal;

@@ -89,7 +89,7 @@ pub fn input(text: &str) -> Stdio {
 }
 
 /// Waits for the end of a child without reaping it.
-pub(crate) fn ends_within(limit: Duration, child: &Child) -> bool {
+pub fn ends_within(limit: Duration, child: &Child) -> bool {
     let pid = Pid::from_child(child);
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).expect("a child that is not reaped has a pidfd");
     let limit = Timespec::try_from(limit).expect("a limit of some seconds");

@@ -42,6 +42,19 @@ impl Terminal {
     /// # Panics
     /// If there is no pseudoterminal, or no `setsid` (util-linux) to make it the controlling one.
     pub fn start(command: &Command) -> Terminal {
+        let (master, child) = Self::unread(command);
+        let screen = Arc::new(Screen::default());
+        let (reader, shown) = (master.try_clone().expect("a second descriptor"), screen.clone());
+        thread::spawn(move || read_all(reader, &shown));
+        Terminal { master, child, screen, read: 0 }
+    }
+
+    /// Starts the command on such a terminal that nobody reads but the caller. The terminal hangs up when the file is
+    /// dropped.
+    ///
+    /// # Panics
+    /// As [`start`](Terminal::start).
+    pub fn unread(command: &Command) -> (File, Child) {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("openpt");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("a new pseudoterminal can be unlocked");
         let name = ptsname(&master, Vec::new()).expect("a pseudoterminal has a name");
@@ -51,12 +64,7 @@ impl Terminal {
         let open = || OpenOptions::new().read(true).write(true).open(name).expect("the terminal's other end");
         let child = on_terminal(command).stdin(open()).stdout(open()).stderr(open()).spawn();
         let child = child.unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-
-        let screen = Arc::new(Screen::default());
-        let master = File::from(master);
-        let (reader, shown) = (master.try_clone().expect("a second descriptor"), screen.clone());
-        thread::spawn(move || read_all(reader, &shown));
-        Terminal { master, child, screen, read: 0 }
+        (File::from(master), child)
     }
 
     /// Types.
@@ -112,14 +120,18 @@ impl Terminal {
         String::from_utf8_lossy(&self.screen.output.lock().unwrap().bytes).into_owned()
     }
 
-    /// Waits for the command's end.
+    /// Waits for the command's end, and until all that it wrote is read.
     ///
     /// # Panics
     /// If it does not come in time.
     #[track_caller]
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         assert!(ends_within(limit, &self.child), "still running after {limit:?}:\n{}", self.output());
-        self.child.wait().expect("a child of ours can be waited for")
+        let status = self.child.wait().expect("a child of ours can be waited for");
+        let output = self.screen.output.lock().unwrap();
+        // What the command left behind may still have the terminal open.
+        drop(self.screen.changed.wait_timeout_while(output, limit, |output| !output.ended));
+        status
     }
 }
 
