@@ -15,8 +15,8 @@ const POINTER_OF_PATH: &str = "/linux/cgroupsPath";
 /// ([`crate::live::Cgroup::statistics`]).
 const COUNTING: [&str; 4] = ["cpu", "io", "memory", "pids"];
 
-/// Everything that is done to put a container in its group: make the directories, inherit, write the settings, load
-/// the device program, join; in this order.
+/// Everything that is done before a container is put in its group: make the directories, inherit, write the
+/// settings, load the device program; in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Group {
     /// The group in each hierarchy, as absolute paths on the host. Those above may have to be made, too.
@@ -27,8 +27,6 @@ pub struct Group {
     pub settings: Vec<Setting>,
     /// On a machine where v2 controls devices: the program to attach to `directory`.
     pub devices: Option<AttachedProgram>,
-    /// The `cgroup.procs` to write the container's pid to.
-    pub joins: Vec<PathBuf>,
 }
 
 /// A v1 `cpuset` group. `cpuset.cpus` and `cpuset.mems` of a new one are empty, and until both are set nothing can
@@ -90,7 +88,6 @@ pub fn group(
             .chain(device_lines)
             .collect(),
         devices,
-        joins: directories.iter().map(|directory| directory.join("cgroup.procs")).collect(),
         directories,
     })
 }

@@ -245,7 +245,7 @@ const MOUNTS: &[Bad] = &[
     ),
     (
         |c| add_mount(c, json!({ "destination": "/tmp", "type": "moofs", "source": "x" })),
-        "make a moofs file system of x: no such device (step S of N, from /mounts/7)\n  the kernel has no such file system; /proc/filesystems has the list",
+        "make a new moofs file system of x: no such device (step S of N, from /mounts/7)\n  the kernel has no such file system; /proc/filesystems has the list",
     ),
     (
         |c| {
@@ -254,7 +254,7 @@ const MOUNTS: &[Bad] = &[
                 json!({ "destination": "/tmp", "type": "tmpfs", "source": "x", "options": ["moo=1"] }),
             )
         },
-        "make a tmpfs file system of x: invalid argument (the kernel says: tmpfs: Unknown parameter 'moo') (step S of N, from /mounts/7)\n  the file system refuses one of the options",
+        "make a new tmpfs file system of x: invalid argument (the kernel says: tmpfs: Unknown parameter 'moo') (step S of N, from /mounts/7)\n  the file system refuses one of the options",
     ),
     (
         |c| {
@@ -263,7 +263,7 @@ const MOUNTS: &[Bad] = &[
                 json!({ "destination": "/tmp", "type": "tmpfs", "source": "x", "options": ["size=moo"] }),
             )
         },
-        "make a tmpfs file system of x: invalid argument (the kernel says: tmpfs: Bad value for 'size') (step S of N, from /mounts/7)\n  the file system refuses one of the options",
+        "make a new tmpfs file system of x: invalid argument (the kernel says: tmpfs: Bad value for 'size') (step S of N, from /mounts/7)\n  the file system refuses one of the options",
     ),
     (
         |c| {

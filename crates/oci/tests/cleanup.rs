@@ -177,7 +177,7 @@ const FAILURES: [Failure; 17] = [
             let mount = json!({ "destination": "/tmp", "type": "nofs", "source": "none" });
             c["mounts"].as_array_mut().unwrap().push(mount);
         },
-        "make a nofs file system",
+        "make a new nofs file system",
     ),
     (
         "a mount option",
@@ -186,7 +186,7 @@ const FAILURES: [Failure; 17] = [
                 json!({ "destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["size=moo"] });
             c["mounts"].as_array_mut().unwrap().push(mount);
         },
-        "make a tmpfs file system",
+        "make a new tmpfs file system",
     ),
     (
         "a mount point",

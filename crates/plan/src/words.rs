@@ -75,9 +75,9 @@ impl fmt::Display for Op {
                 write!(f, "make the root mount {}", propagation.word())
             }
             Self::NewMount { fstype, source: Some(source), .. } if source != fstype => {
-                write!(f, "make a {fstype} file system of {source}")
+                write!(f, "make a new {fstype} file system of {source}")
             }
-            Self::NewMount { fstype, .. } => write!(f, "make a {fstype} file system"),
+            Self::NewMount { fstype, .. } => write!(f, "make a new {fstype} file system"),
             Self::MakeDirectories { slot, names } => write!(f, "make {} in {slot}", names.join(" and ")),
             Self::CloneTree { source: TreeSource::Path(path), .. } => {
                 write!(f, "copy the mount of {}", path.display())

@@ -69,8 +69,8 @@ pub fn clone_within(owner: BorrowedFd, namespaces: u64, cgroup: Option<BorrowedF
         return Err(io::Error::from_raw_os_error(libc::ECHILD));
     }
     match RawFd::from_ne_bytes(bytes) {
-        // SAFETY: made in the table that we share, and its maker is gone without closing it.
         pidfd @ 0.. => {
+            // SAFETY: made in the table that we share, and its maker is gone without closing it.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
             Ok(Process::Parent { pid: pid_of(pidfd.as_fd())?, pidfd })
         }

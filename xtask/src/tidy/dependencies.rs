@@ -26,7 +26,7 @@ const IMPURE: &[&str] =
 const TEST_ONLY: [&str; 2] = ["probe", "testbed"];
 
 /// All that `cuddy-oci` may be made of, apart from the crates of this workspace.
-const LEAN: [&str; 24] = [
+const LEAN: [&str; 23] = [
     "bitflags",
     "errno",
     "itoa",
@@ -35,7 +35,6 @@ const LEAN: [&str; 24] = [
     "linux-raw-sys",
     "memchr",
     "once_cell",
-    "pathrs",
     "proc-macro2",
     "quote",
     "rustix",

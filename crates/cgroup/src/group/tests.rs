@@ -48,7 +48,6 @@ fn lines(group: &Group) -> Vec<String> {
 fn v2_passes_controllers_on_from_the_top_before_it_limits() {
     let group = make(&limits(), &unified(), Some("/cuddy/web")).unwrap();
     assert_eq!(group.directories, [Path::new("/cg/cuddy/web")]);
-    assert_eq!(group.joins, [Path::new("/cg/cuddy/web/cgroup.procs")]);
     assert_eq!(group.inherit, []);
     assert_eq!(
         lines(&group),

@@ -45,7 +45,7 @@ impl Scratch {
 
     /// Starts a shell script in the group: the shell waits until it has joined every hierarchy.
     pub fn run(&mut self, script: &str) -> Result<&mut Child, Box<dyn Error>> {
-        let joins = self.group.joins.clone();
+        let joins: Vec<_> = self.group.directories.iter().map(|group| group.join("cgroup.procs")).collect();
         self.run_in(script, &joins)
     }
 
