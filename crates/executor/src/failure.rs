@@ -73,6 +73,16 @@ impl Error {
         }
     }
 
+    /// The errno, if one is known.
+    pub(crate) fn errno(&self) -> rustix::io::Errno {
+        let number = match self {
+            Self::Call(error) => error.raw_os_error(),
+            Self::Told { errno, .. } => Some(*errno),
+            Self::Peer(_) => None,
+        };
+        rustix::io::Errno::from_raw_os_error(number.filter(|number| *number > 0).unwrap_or(libc::EIO))
+    }
+
     /// The cause in words.
     pub(crate) fn words(&self) -> String {
         match self {

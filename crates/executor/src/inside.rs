@@ -1,7 +1,7 @@
 //! Paths inside the container: resolved when a step runs, by descriptor, never out of the root.
 
 use crate::failure::Error;
-use crate::{Slots, mounts, process};
+use crate::{Slots, copy_up, mounts, process};
 use plan::{Attr, DeviceKind, Follow, MountPoint, Op, Slot};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, makedev};
@@ -105,9 +105,12 @@ pub(crate) fn attach(
     follow: Follow,
     missing: MountPoint,
 ) -> Result<(), Error> {
-    let mount = slots.take(slot)?;
+    let mount = slots.get(slot)?;
     let root = slots.get(Slot::Root)?;
     let path = relative(path);
+    if path.as_os_str().is_empty() {
+        return cover_root(slots, slot);
+    }
     let is_directory = match missing {
         MountPoint::Directory => true,
         MountPoint::File => false,
@@ -129,6 +132,49 @@ pub(crate) fn attach(
         return Err(Error::told(Errno::PERM, why));
     }
     mounts::attach_at(mount.as_fd(), target.as_fd())
+}
+
+/// Attaches a mount over the root, and takes it for the root from then on.
+fn cover_root(slots: &mut Slots, slot: Slot) -> Result<(), Error> {
+    let mount = slots.get(slot)?;
+    if !is_a_directory(mount)? {
+        return Err(Error::told(Errno::NOTDIR, "it is not a directory"));
+    }
+    mounts::attach_at(mount, slots.get(Slot::Root)?)?;
+    let root = rustix::io::fcntl_dupfd_cloexec(mount, 0)?;
+    drop(slots.take(Slot::Root)?);
+    slots.fill(Slot::Root, root);
+    Ok(())
+}
+
+/// What is mounted at a path of the container.
+pub(crate) fn mount_point(slots: &Slots, path: &Path) -> Result<OwnedFd, Error> {
+    Ok(open(slots.get(Slot::Root)?, relative(path), OFlags::PATH, Follow::InRoot)?)
+}
+
+/// The directory that a mount will cover, if it is there.
+fn covered(slots: &Slots, path: &Path) -> Result<Option<OwnedFd>, Errno> {
+    let root = slots.get(Slot::Root).map_err(|_| Errno::BADF)?;
+    match open(root, relative(path), OFlags::PATH | OFlags::DIRECTORY, Follow::InRoot) {
+        Ok(directory) => Ok(Some(directory)),
+        // What stands in the way is told where the mount is attached.
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+pub(crate) fn copy_mode(slots: &Slots, slot: Slot, path: &Path) -> Result<(), Error> {
+    match covered(slots, path)? {
+        Some(directory) => copy_up::copy_mode(directory.as_fd(), slots.get(slot)?),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn copy_up(slots: &Slots, slot: Slot, path: &Path, keeps_mode: bool) -> Result<(), Error> {
+    match covered(slots, path)? {
+        Some(directory) => copy_up::copy(directory.as_fd(), slots.get(slot)?, keeps_mode),
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn is_a_directory(file: BorrowedFd) -> Result<bool, Errno> {

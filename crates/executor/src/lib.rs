@@ -6,6 +6,7 @@
 
 mod cgroups;
 mod channel;
+mod copy_up;
 mod failure;
 mod hint;
 pub mod init;

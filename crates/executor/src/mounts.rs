@@ -7,8 +7,9 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
-    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
+    FsMountFlags, FsOpenFlags, FsPickFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+    fsconfig_create, fsconfig_reconfigure, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, fspick,
+    move_mount, open_tree,
 };
 use std::path::Path;
 use sys::mount::{Attributes, set_attributes};
@@ -36,13 +37,18 @@ fn configure(
     if let Some(source) = source {
         fsconfig_set_string(context, "source", source)?;
     }
+    set_options(context, options)?;
+    fsconfig_create(context)
+}
+
+fn set_options(context: BorrowedFd, options: &[(String, Option<String>)]) -> Result<(), Errno> {
     for (key, value) in options {
         match value {
             Some(value) => fsconfig_set_string(context, key.as_str(), value.as_str())?,
             None => fsconfig_set_flag(context, key.as_str())?,
         }
     }
-    fsconfig_create(context)
+    Ok(())
 }
 
 /// The errno and what the kernel logged about it: a context is read line by line (fsopen(2)).
@@ -114,11 +120,27 @@ pub(crate) fn set_attr(
     Ok(set_attributes(mount, c"", recursive, &attributes)?)
 }
 
-pub(crate) fn set_id_map(slots: &Slots, slot: Slot) -> Result<(), Error> {
+pub(crate) fn set_id_map(slots: &Slots, slot: Slot, map: Slot, recursive: bool) -> Result<(), Error> {
     use rustix::fd::AsRawFd;
-    let userns_fd = slots.get(Slot::IdMap)?.as_raw_fd() as u64;
+    let userns_fd = slots.get(map)?.as_raw_fd() as u64;
     let attributes = Attributes { set: IDMAP, userns_fd, ..Attributes::default() };
-    Ok(set_attributes(slots.get(slot)?, c"", true, &attributes)?)
+    Ok(set_attributes(slots.get(slot)?, c"", recursive, &attributes)?)
+}
+
+/// Changes options of the file system that a descriptor is on.
+pub(crate) fn reconfigure(target: BorrowedFd, options: &[(String, Option<String>)]) -> Result<(), Error> {
+    let flags = FsPickFlags::FSPICK_CLOEXEC | FsPickFlags::FSPICK_EMPTY_PATH;
+    let context = fspick(target, c"", flags)?;
+    let changed = set_options(context.as_fd(), options).and_then(|()| fsconfig_reconfigure(&context));
+    changed.map_err(|errno| told_by_kernel(&context, errno))
+}
+
+/// Labels the top directory of a mount for SELinux.
+pub(crate) fn set_label(mount: BorrowedFd, label: &str) -> Result<(), Error> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let top = rustix::fs::openat(mount, c".", flags, Mode::empty())?;
+    let none = rustix::fs::XattrFlags::empty();
+    Ok(rustix::fs::fsetxattr(top, c"security.selinux", label.as_bytes(), none)?)
 }
 
 pub(crate) fn set_propagation(recursive: bool, propagation: Propagation) -> Result<(), Error> {

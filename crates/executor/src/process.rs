@@ -70,7 +70,7 @@ pub(crate) fn write_id_map(slots: &Slots, pid: Pid, kind: IdKind, text: &str) ->
 }
 
 /// A user namespace with a mapping and nobody in it: its maker ends as soon as it is open.
-pub(crate) fn make_id_map(slots: &mut Slots, users: &str, groups: &str) -> Result<(), Error> {
+pub(crate) fn make_id_map(slots: &mut Slots, users: &str, groups: &str, slot: Slot) -> Result<(), Error> {
     let (ours, theirs) = crate::channel::Wire::pair()?;
     match sys::clone::clone(bit(NamespaceKind::User), None)? {
         Process::Child => {
@@ -83,7 +83,7 @@ pub(crate) fn make_id_map(slots: &mut Slots, users: &str, groups: &str) -> Resul
             let made = open_id_map(slots, pid, users, groups);
             drop(ours);
             crate::end_process(&pidfd);
-            slots.fill(Slot::IdMap, made?);
+            slots.fill(slot, made?);
             Ok(())
         }
     }

@@ -185,6 +185,16 @@ impl Init {
             Op::SetPropagation { recursive, propagation } => {
                 mounts::set_propagation(*recursive, *propagation)
             }
+            Op::CopyMode { slot, path } => inside::copy_mode(&self.slots, *slot, path),
+            Op::CopyUp { slot, path, keeps_mode } => inside::copy_up(&self.slots, *slot, path, *keeps_mode),
+            Op::SetLabel { slot, label } => mounts::set_label(self.slots.get(*slot)?, label),
+            Op::Reconfigure { path, options } => {
+                mounts::reconfigure(inside::mount_point(&self.slots, path)?.as_fd(), options)
+            }
+            Op::ChangeMount { path, recursive, set, clear, propagation } => {
+                let mount = inside::mount_point(&self.slots, path)?;
+                mounts::set_attr(mount.as_fd(), *recursive, *set, *clear, *propagation)
+            }
             Op::Mask { path } => inside::mask(&mut self.slots, path),
             Op::MakeReadOnly { path } => inside::make_read_only(&self.slots, path),
             Op::MakeRootReadOnly => mounts::make_root_read_only(&self.slots),
@@ -268,8 +278,8 @@ fn either_side(op: &Op, slots: &mut Slots) -> Result<(), Error> {
             Ok(())
         }
         Op::OpenNull => mounts::open_null(slots),
-        Op::MakeIdMap { users, groups } => process::make_id_map(slots, users, groups),
-        Op::SetIdMap { slot } => mounts::set_id_map(slots, *slot),
+        Op::MakeIdMap { users, groups, slot } => process::make_id_map(slots, users, groups, *slot),
+        Op::SetIdMap { slot, map, recursive } => mounts::set_id_map(slots, *slot, *map, *recursive),
         Op::SetAttr { slot, recursive, set, clear, propagation } => {
             mounts::set_attr(slots.get(*slot)?, *recursive, *set, *clear, *propagation)
         }

@@ -52,6 +52,12 @@ pub fn new_mount_api() -> bool {
     !matches!(open_tree(CWD, c"", no_such_flag), Err(Errno::NOSYS | Errno::PERM))
 }
 
+/// Whether SELinux is on: its file system is mounted where it always is.
+pub fn selinux() -> bool {
+    const SELINUX_MAGIC: i64 = 0xf97c_ff8c;
+    rustix::fs::statfs(c"/sys/fs/selinux").is_ok_and(|found| found.f_type == SELINUX_MAGIC)
+}
+
 /// Reads a text file of the kernel's; what is not UTF-8 (a mount point may be anything) is replaced.
 pub fn read(path: impl AsRef<Path>) -> Result<String, Error> {
     let path = path.as_ref();

@@ -26,6 +26,7 @@ pub fn probe() -> Result<HostFacts, Error> {
         uid: rustix::process::geteuid().as_raw(),
         capabilities: kernel::capabilities()?,
         last_capability: kernel::last_capability()?,
+        selinux: kernel::selinux(),
         new_mount_api: kernel::new_mount_api(),
         cgroups: cgroups()?,
     })

@@ -211,12 +211,21 @@ const NAMESPACES: &[Bad] = &[
 
 const MOUNTS: &[Bad] = &[
     (
-        |c| add_mount(c, json!({ "destination": "/a/../b", "type": "tmpfs", "source": "x" })),
-        "/mounts/7/destination: /a/../b is no path to mount on\n  give an absolute path below / and without \"..\"",
+        |c| add_mount(c, json!({ "destination": "", "type": "tmpfs", "source": "x" })),
+        "/mounts/7/destination: a mount without a destination\n  say where it shall appear",
     ),
     (
-        |c| add_mount(c, json!({ "destination": "/", "type": "tmpfs", "source": "x" })),
-        "/mounts/7/destination: / is no path to mount on\n  give an absolute path below / and without \"..\"",
+        |c| {
+            add_mount(
+                c,
+                json!({ "destination": "/", "type": "tmpfs", "source": "x", "options": ["tmpcopyup"] }),
+            )
+        },
+        "/mounts/7/destination: this cannot be done to the root itself\n  root.readonly makes the root read-only",
+    ),
+    (
+        |c| add_mount(c, json!({ "destination": "/../proc/x", "type": "tmpfs", "source": "x" })),
+        "/mounts/7/destination: a mount on /proc/x would let the container forge /proc\n  mount it somewhere else",
     ),
     (
         |c| add_mount(c, json!({ "type": "tmpfs", "source": "x" })),
@@ -272,7 +281,7 @@ const MOUNTS: &[Bad] = &[
                 json!({ "destination": "/tmp", "type": "bind", "source": "/tmp", "options": ["idmap"] }),
             )
         },
-        "/mounts/7/options: mount option \"idmap\" is not supported yet\n  drop the option",
+        "/mounts/7/options: an idmapped mount without mappings\n  give uidMappings and gidMappings, or the container a user namespace",
     ),
     (
         |c| add_mount(c, json!({ "destination": "/proc/sys", "type": "tmpfs", "source": "x" })),

@@ -157,8 +157,10 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::OpenNull => (vec![], Some(Slot::Null)),
         Op::OpenCuddy => (vec![], Some(Slot::Cuddy)),
         Op::ExecUnderInit { .. } => (vec![Slot::Cuddy], None),
-        Op::MakeIdMap { .. } => (vec![], Some(Slot::IdMap)),
-        Op::SetIdMap { slot } => (vec![Slot::IdMap, *slot], None),
+        Op::MakeIdMap { slot, .. } => (vec![Slot::Proc], Some(*slot)),
+        Op::SetIdMap { slot, map, .. } => (vec![*map, *slot], None),
+        Op::CopyMode { slot, .. } | Op::CopyUp { slot, .. } => (vec![Slot::Root, *slot], None),
+        Op::SetLabel { slot, .. } => (vec![*slot], None),
         Op::OpenNamespace { kind, .. } => (vec![], Some(Slot::Namespace(*kind))),
         Op::EnterTarget { .. } => (vec![Slot::Target], None),
         Op::AdoptNamespace { .. } => (vec![Slot::Proc], None),
@@ -183,6 +185,8 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::Attach { slot, target: Target::Inside { .. } } => (vec![*slot, Slot::Root], None),
         Op::Mask { .. } => (vec![Slot::Root, Slot::Null, Slot::Empty], None),
         Op::MakeReadOnly { .. }
+        | Op::Reconfigure { .. }
+        | Op::ChangeMount { .. }
         | Op::MakeRootReadOnly
         | Op::MakeDirectory { .. }
         | Op::MakeDevice { .. }

@@ -17,6 +17,8 @@ pub struct HostFacts {
     pub capabilities: CapabilitySet,
     /// The last capability the kernel has, by number (`/proc/sys/kernel/cap_last_cap`).
     pub last_capability: u8,
+    /// Whether SELinux is on, so that mounts can have a label.
+    pub selinux: bool,
     /// Whether the new mount calls (`fsopen`, `open_tree`, `mount_setattr`) are let through.
     pub new_mount_api: bool,
     /// Control groups.

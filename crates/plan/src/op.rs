@@ -88,14 +88,26 @@ pub enum Op {
     /// Copies a mount, or a tree of mounts, without attaching the copy.
     CloneTree { source: TreeSource, recursive: bool, slot: Slot },
     /// Makes an id mapping for mounts: a user namespace that nobody is in.
-    MakeIdMap { users: String, groups: String },
-    /// Shows the files of a mount that is not attached yet with mapped owners.
-    SetIdMap { slot: Slot },
+    MakeIdMap { users: String, groups: String, slot: Slot },
+    /// Shows the files of a mount that is not attached yet with the owners that a user namespace maps.
+    SetIdMap { slot: Slot, map: Slot, recursive: bool },
+    /// Gives the top of a file system that is not attached yet the mode of the directory that it will cover,
+    /// if there is one.
+    CopyMode { slot: Slot, path: PathBuf },
+    /// Copies what a directory has into a file system that is not attached yet, with owners, modes, times and
+    /// extended attributes. Links are copied and not followed; other mounts are not entered.
+    CopyUp { slot: Slot, path: PathBuf, keeps_mode: bool },
+    /// Gives the top of a file system that is not attached yet a label of SELinux.
+    SetLabel { slot: Slot, label: String },
     /// Opens the machine's `/dev/null` and proves that it is the null device, character device 1:3.
     OpenNull,
     /// Changes attributes of a mount that is not attached yet.
     SetAttr { slot: Slot, recursive: bool, set: Attr, clear: Attr, propagation: Option<Propagation> },
-    /// Attaches a mount. Uses the slot up, but for [`Slot::Root`].
+    /// Changes options of the file system that is mounted at a path (fspick(2)).
+    Reconfigure { path: PathBuf, options: Vec<(String, Option<String>)> },
+    /// Changes attributes of the mount at a path, and of those below if recursive.
+    ChangeMount { path: PathBuf, recursive: bool, set: Attr, clear: Attr, propagation: Option<Propagation> },
+    /// Attaches a mount. On the container's `/` it becomes [`Slot::Root`].
     Attach { slot: Slot, target: Target },
     /// Hides a path: a file behind the null device, a directory behind [`Slot::Empty`], which the first one
     /// gets itself and others a copy of. A path that is not there needs no hiding.

@@ -25,8 +25,8 @@ pub enum Slot {
     Proc,
     /// cuddy's own binary, through a read-only mount (CVE-2019-5736).
     Cuddy,
-    /// A user namespace whose id mapping mounts get.
-    IdMap,
+    /// A user namespace whose id mapping mounts get, by the planner's count.
+    IdMap(u16),
     /// The machine's `/dev/null`, proven to be that device (CVE-2025-31133).
     Null,
     /// An empty, read-only tmpfs.
@@ -52,7 +52,7 @@ impl fmt::Display for Slot {
             Self::InitPidfd => f.write_str("$init_pidfd"),
             Self::Proc => f.write_str("$proc"),
             Self::Cuddy => f.write_str("$cuddy"),
-            Self::IdMap => f.write_str("$id_map"),
+            Self::IdMap(n) => write!(f, "$id_map_{n}"),
             Self::Null => f.write_str("$null"),
             Self::Empty => f.write_str("$empty"),
             Self::Console => f.write_str("$console"),

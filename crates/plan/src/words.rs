@@ -38,7 +38,16 @@ impl fmt::Display for Op {
             Self::OpenProc => f.write_str("open /proc of the machine"),
             Self::OpenCuddy => f.write_str("open cuddy's own binary"),
             Self::MakeIdMap { .. } => f.write_str("make an id mapping for mounts"),
-            Self::SetIdMap { slot } => write!(f, "map the owners of {slot}"),
+            Self::SetIdMap { slot, .. } => write!(f, "map the owners of {slot}"),
+            Self::CopyMode { slot, path } => write!(f, "give {slot} the mode of {}", path.display()),
+            Self::CopyUp { slot, path, .. } => write!(f, "copy what is in {} to {slot}", path.display()),
+            Self::SetLabel { slot, label } => write!(f, "label {slot} as {label}"),
+            Self::Reconfigure { path, .. } => {
+                write!(f, "change options of the file system on {} of the container", path.display())
+            }
+            Self::ChangeMount { path, .. } => {
+                write!(f, "change the mount on {} of the container", path.display())
+            }
             Self::OpenNamespace { kind, file } => {
                 write!(f, "open {} as a {} namespace", file.display(), namespace(*kind))
             }

@@ -103,6 +103,8 @@ fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
         in_network: false,
         in_cgroups: false,
         bound: Vec::new(),
+        id_maps: Vec::new(),
+        late: Vec::new(),
         lower: None,
         devices: Vec::new(),
     }

@@ -12,7 +12,6 @@ mod devices;
 mod error;
 mod exec;
 mod identity;
-mod mount_options;
 mod mounts;
 mod namespaces;
 mod options;
@@ -23,7 +22,7 @@ mod unsupported;
 
 pub use error::Error;
 pub use exec::{ExecRequest, exec};
-pub use mount_options::names as mount_option_names;
+pub use mounts::option_names as mount_option_names;
 pub use options::{Options, RootSource, Start, Upper};
 pub use unsupported::check_machine;
 
@@ -75,6 +74,8 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
         );
     }
     namespaces::before_clone(draft)?;
+    mounts::check_label(draft)?;
+    mounts::id_maps(draft)?;
     let for_nobody = draft.namespaces.has(NamespaceKind::User);
     if for_nobody {
         sources(draft)?;
@@ -106,6 +107,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     process::open_terminal(draft)?;
     identity::sysctls(draft)?;
     security::paths(draft)?;
+    mounts::finish(draft);
     root::pivot(draft)?;
 
     // init: the process.
@@ -179,6 +181,10 @@ struct Draft<'a> {
     in_cgroups: bool,
     /// Opened sources of bind mounts, in the order of the configuration.
     bound: Vec<Slot>,
+    /// The user namespaces that mounts are mapped with: their maps of users and of groups.
+    id_maps: Vec<(String, String)>,
+    /// Mounts that become read-only when all is made in them, and who asked for it.
+    late: Vec<(Slot, String)>,
     /// The opened lower tree of an overlay, with mapped owners.
     lower: Option<Slot>,
     /// Opened device nodes, in the order they are made.
@@ -213,6 +219,8 @@ impl<'a> Draft<'a> {
             in_network: false,
             in_cgroups: false,
             bound: Vec::new(),
+            id_maps: Vec::new(),
+            late: Vec::new(),
             lower: None,
             devices: Vec::new(),
         })

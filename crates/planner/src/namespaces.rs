@@ -91,6 +91,13 @@ impl<'a> Namespaces<'a> {
         self.made.iter().any(|(made, _)| *made == kind)
     }
 
+    /// Whether init may make file systems that show its network namespace: to a user namespace it has to
+    /// belong. One that is joined together with its user namespace is taken to.
+    pub(crate) fn owns_network(&self) -> bool {
+        let joins_both = self.joins(NamespaceKind::User) && self.joins(NamespaceKind::Network);
+        !self.has(NamespaceKind::User) || self.makes(NamespaceKind::Network) || joins_both
+    }
+
     /// The machine's own host name and domain name must not change with a container's.
     pub(crate) fn check_names(&self, config: &spec::Config) -> Result<(), Error> {
         for (field, name) in [("/hostname", &config.hostname), ("/domainname", &config.domainname)] {

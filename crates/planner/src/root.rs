@@ -1,4 +1,4 @@
-use crate::{Draft, Error, RootSource, Upper, namespaces};
+use crate::{Draft, Error, RootSource, Upper, mounts, namespaces};
 use plan::{Attr, Cause, Op, Propagation, Slot, Target, TreeSource};
 use spec::NamespaceKind;
 use std::path::{Path, PathBuf};
@@ -56,8 +56,12 @@ fn configured(draft: &mut Draft) -> Result<(), Error> {
     let why = "pivot_root(2) wants a mount; a copy leaves the machine's own as it is";
     draft.sources().push(Op::CloneTree { source, recursive: true, slot: Slot::Root }, cause(why));
     let (set, clear) = (Attr::NONE, Attr::NONE);
-    let op =
-        Op::SetAttr { slot: Slot::Root, recursive: true, set, clear, propagation: Some(Propagation::Slave) };
+    // A new peer group, which is what shared asks for, begins with being private.
+    let copy = match propagation(draft)?.0 {
+        Propagation::Slave => Propagation::Slave,
+        Propagation::Shared | Propagation::Private | Propagation::Unbindable => Propagation::Private,
+    };
+    let op = Op::SetAttr { slot: Slot::Root, recursive: true, set, clear, propagation: Some(copy) };
     draft.sources().push(op, cause("mounts of the container do not reach the machine"));
     Ok(())
 }
@@ -70,14 +74,15 @@ fn mapped_lower(draft: &mut Draft, lower: PathBuf) {
     let users = namespaces::id_map(&draft.linux.uid_mappings);
     let groups = namespaces::id_map(&draft.linux.gid_mappings);
     let from = "/linux/uidMappings";
-    draft.host(Op::MakeIdMap { users, groups }, from, "a mount takes its mapping from a user namespace");
+    let map = mounts::make_id_map(draft, &users, &groups, from);
     let source = TreeSource::Path(lower);
     draft.host(
         Op::CloneTree { source, recursive: false, slot },
         "ROOT",
         "a copy, to be shown with mapped owners",
     );
-    draft.host(Op::SetIdMap { slot }, from, "root of the user namespace owns what root of the machine owns");
+    let why = "root of the user namespace owns what root of the machine owns";
+    draft.host(Op::SetIdMap { slot, map, recursive: false }, from, why);
     let (set, clear) = (Attr::RDONLY, Attr::NONE);
     let op = Op::SetAttr { slot, recursive: false, set, clear, propagation: Some(Propagation::Private) };
     draft.host(op, "ROOT", "apart from the machine's mount, and only read");
@@ -185,26 +190,25 @@ pub(crate) fn pivot(draft: &mut Draft) -> Result<(), Error> {
             "the machine's tree leaves the namespace, nothing can climb back",
         );
     }
-    match draft.linux.rootfs_propagation.as_deref() {
-        None | Some("" | "slave" | "rslave") => {}
-        Some(word @ ("private" | "rprivate" | "unbindable" | "runbindable")) => {
-            let bare = word.trim_start_matches('r');
-            let propagation = if bare == "private" { Propagation::Private } else { Propagation::Unbindable };
-            let op = Op::SetPropagation { recursive: bare.len() != word.len(), propagation };
-            draft.init(op, "/linux/rootfsPropagation", "how the container's own copies of its mounts relate");
-        }
-        Some(word @ ("shared" | "rshared")) => {
-            let op = Op::SetPropagation { recursive: word == "rshared", propagation: Propagation::Shared };
-            draft.init(op, "/linux/rootfsPropagation", "mounts of the container reach its own copies");
-        }
-        Some(word) => {
-            let message = format!("{word:?} is no propagation");
-            return Err(Error::new(
-                "/linux/rootfsPropagation",
-                message,
-                "shared, slave, private or unbindable",
-            ));
-        }
+    let (propagation, recursive) = propagation(draft)?;
+    if matches!(propagation, Propagation::Shared | Propagation::Unbindable) {
+        let why = "only now: what is shared cannot become the root, what is unbindable cannot be copied";
+        draft.init(Op::SetPropagation { recursive, propagation }, PROPAGATION, why);
     }
     Ok(())
+}
+
+const PROPAGATION: &str = "/linux/rootfsPropagation";
+
+/// How mount events travel between the container's root and its copies, and whether that is said of all mounts
+/// below, too (config-linux.md, "Rootfs Mount Propagation"). Where nothing is said the root is apart from
+/// the machine.
+fn propagation(draft: &Draft) -> Result<(Propagation, bool), Error> {
+    match draft.linux.rootfs_propagation.as_deref() {
+        None | Some("") => Ok((Propagation::Private, true)),
+        Some(word) => mounts::parse_propagation(word).ok_or_else(|| {
+            let message = format!("{word:?} is no propagation");
+            Error::new(PROPAGATION, message, "shared, slave, private or unbindable")
+        }),
+    }
 }

@@ -11,7 +11,8 @@ pub(crate) fn sources(draft: &mut Draft) {
     let from = "/linux/maskedPaths";
     draft.init(Op::OpenNull, from, "files are hidden behind it, so it is proven to be it (CVE-2025-31133)");
     let (fstype, source) = ("tmpfs".to_owned(), Some("tmpfs".to_owned()));
-    let options = vec![("nr_blocks".to_owned(), Some("1".to_owned()))];
+    let mut options = vec![("nr_blocks".to_owned(), Some("1".to_owned()))];
+    options.extend(mounts::label(draft));
     let op = Op::NewMount { fstype, source, options, attr: Attr::RDONLY, slot: Slot::Empty };
     draft.init(op, from, "directories are hidden behind one empty directory");
 }

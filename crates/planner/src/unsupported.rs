@@ -35,7 +35,6 @@ pub(crate) fn check(config: &Config, linux: &Linux) -> Result<(), Error> {
         ("/process/ioPriority", process.is_some_and(|p| p.io_priority.is_some())),
         ("/hooks", hooks),
         ("/linux/netDevices", !linux.net_devices.is_empty()),
-        ("/linux/mountLabel", given(&linux.mount_label)),
         ("/linux/intelRdt", linux.intel_rdt.is_some()),
         ("/linux/personality", linux.personality.is_some()),
         ("/linux/memoryPolicy", linux.memory_policy.is_some()),

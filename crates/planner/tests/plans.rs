@@ -74,6 +74,7 @@ fn facts(cgroups: CgroupLayout) -> HostFacts {
         // All but CAP_SYS_RESOURCE.
         capabilities: CapabilitySet::from_bits(0x1ff_feff_ffff),
         last_capability: 40,
+        selinux: false,
         new_mount_api: true,
         cgroups,
     }
@@ -249,7 +250,7 @@ fn what_each_option_changes() {
 
 #[test]
 fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field() {
-    let cases: [(Edit, &str); 22] = [
+    let cases: [(Edit, &str); 30] = [
         (|c| drop(c.as_object_mut().and_then(|c| c.remove("root"))), "/root: there is no root"),
         (|c| drop(c.as_object_mut().and_then(|c| c.remove("process"))), "/process: there is no process"),
         (|c| c["process"]["args"] = json!([]), "/process/args: there is no command"),
@@ -306,16 +307,52 @@ fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field(
             "/mounts/1/destination: a mount on /proc/bus would let the container forge /proc",
         ),
         (
-            |c| c["mounts"][1]["destination"] = json!("/../x"),
-            "/mounts/1/destination: /../x is no path to mount on",
+            |c| c["mounts"][1]["destination"] = json!("a/../proc/bus"),
+            "/mounts/1/destination: a mount on /proc/bus would let the container forge /proc",
+        ),
+        (
+            |c| c["mounts"][1]["destination"] = json!(""),
+            "/mounts/1/destination: a mount without a destination",
         ),
         (
             |c| c["mounts"][1] = json!({ "destination": "/x", "type": "bind" }),
             "/mounts/1/source: a bind mount without a source",
         ),
         (
-            |c| c["mounts"][1]["options"] = json!(["tmpcopyup"]),
-            "/mounts/1/options: mount option \"tmpcopyup\" is not supported yet",
+            |c| c["mounts"][0]["options"] = json!(["tmpcopyup"]),
+            "/mounts/0/options: tmpcopyup is for a new tmpfs alone",
+        ),
+        (
+            |c| c["mounts"][1]["options"] = json!(["idmap"]),
+            "/mounts/1/options: an idmapped mount without mappings",
+        ),
+        (
+            |c| c["mounts"][1]["options"] = json!(["ridmap=uids=0-1-2"]),
+            "/mounts/1/gidMappings: uidMappings without gidMappings",
+        ),
+        (
+            |c| c["mounts"][1]["options"] = json!(["idmap=moo"]),
+            "/mounts/1/options: idmap=moo is no id mapping",
+        ),
+        (
+            |c| c["mounts"][1]["gidMappings"] = json!([{ "containerID": 0, "hostID": 0, "size": 1 }]),
+            "/mounts/1/uidMappings: gidMappings without uidMappings",
+        ),
+        (
+            |c| {
+                c["mounts"][4]["options"] = json!(["idmap"]);
+                c["mounts"][4]["uidMappings"] = json!([{ "containerID": 0, "hostID": 0, "size": 1 }]);
+                c["mounts"][4]["gidMappings"] = c["mounts"][4]["uidMappings"].clone();
+            },
+            "/mounts/4/options: owners can be mapped in a bind mount and in a new file system, not here",
+        ),
+        (
+            |c| c["linux"]["mountLabel"] = json!("system_u:object_r:x_t:s0"),
+            "/linux/mountLabel: mounts cannot be labelled as system_u:object_r:x_t:s0: SELinux is not enabled here",
+        ),
+        (
+            |c| c["linux"]["rootfsPropagation"] = json!("moo"),
+            "/linux/rootfsPropagation: \"moo\" is no propagation",
         ),
         (
             |c| c["linux"]["devices"] = json!([{ "type": "c", "path": "/dev/x" }]),

@@ -58,6 +58,24 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::OpenCuddy => none("a shell holds no such descriptor"),
         Op::MakeIdMap { .. } => none("a shell cannot hold a user namespace that nobody is in"),
         Op::SetIdMap { .. } => none("mount(8) before 2.39 cannot map the owners of a mount"),
+        Op::CopyMode { slot, path } => {
+            nearly(format!("chmod --reference=$ROOT{} {}", quote(path), variable(&slot.to_string())), BY_PATH)
+        }
+        Op::CopyUp { slot, path, .. } => {
+            nearly(format!("cp -ax $ROOT{}/. {}", quote(path), variable(&slot.to_string())), BY_PATH)
+        }
+        Op::SetLabel { slot, label } => {
+            exact(format!("chcon {} {}", quote(Path::new(label)), variable(&slot.to_string())))
+        }
+        Op::Reconfigure { path, options } => {
+            nearly(format!("mount -o remount,{} $ROOT{}", words(options).join(","), quote(path)), BY_PATH)
+        }
+        Op::ChangeMount { path, set, propagation, .. } => {
+            let mut words = vec!["remount".to_owned(), "bind".to_owned()];
+            words.extend(Some(set.options()).filter(|words| !words.is_empty()));
+            words.extend(propagation.map(|p| p.word().to_owned()));
+            nearly(format!("mount -o {} $ROOT{}", words.join(","), quote(path)), BY_PATH)
+        }
         Op::EnterNamespace { kind } => nearly(
             format!("nsenter --{}=FILE", crate::words::namespace(*kind)),
             "nsenter starts a program in it, the shell itself stays",
@@ -97,12 +115,7 @@ pub fn shell(op: &Op) -> ShellLine {
             exact(format!("mount --make-{}{} /", if *recursive { "r" } else { "" }, propagation.word()))
         }
         Op::NewMount { fstype, source, options, attr, slot } => {
-            let mut words: Vec<String> = options
-                .iter()
-                .map(|(key, value)| {
-                    value.as_ref().map_or_else(|| key.clone(), |value| format!("{key}={value}"))
-                })
-                .collect();
+            let mut words = words(options);
             words.extend(Some(attr.options()).filter(|words| !words.is_empty()));
             let options = if words.is_empty() { String::new() } else { format!(" -o {}", words.join(",")) };
             let source = source.as_deref().unwrap_or(fstype);
@@ -213,6 +226,14 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::Exec { args, env } => exec("env -i", args, env),
         Op::ExecUnderInit { args, env } => exec("env -i cuddy-init", args, env),
     }
+}
+
+/// Options of a file system as mount(8) takes them.
+fn words(options: &[(String, Option<String>)]) -> Vec<String> {
+    let word = |(key, value): &(String, Option<String>)| {
+        value.as_ref().map_or_else(|| key.clone(), |value| format!("{key}={value}"))
+    };
+    options.iter().map(word).collect()
 }
 
 fn exec(prefix: &str, args: &[String], env: &[String]) -> ShellLine {

@@ -71,6 +71,11 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::CloneTree { .. }
         | Op::OpenNull
         | Op::SetIdMap { .. }
+        | Op::CopyMode { .. }
+        | Op::CopyUp { .. }
+        | Op::SetLabel { .. }
+        | Op::Reconfigure { .. }
+        | Op::ChangeMount { .. }
         | Op::SetAttr { .. }
         | Op::Attach { .. }
         | Op::Mask { .. }
@@ -187,7 +192,7 @@ fn process(op: &Op) -> Vec<Call> {
         Op::OpenCuddy => {
             vec![gives("openat", "AT_FDCWD, \"/proc/self/exe\", O_PATH|O_CLOEXEC", Slot::Cuddy)]
         }
-        Op::MakeIdMap { users, groups } => vec![
+        Op::MakeIdMap { users, groups, slot } => vec![
             gives(
                 "clone3",
                 "{flags=CLONE_PIDFD|CLONE_NEWUSER, pidfd=$nobody_pidfd, exit_signal=SIGCHLD}",
@@ -195,7 +200,7 @@ fn process(op: &Op) -> Vec<Call> {
             ),
             call("write", format!("/proc/$nobody/uid_map, {users:?}")),
             call("write", format!("/proc/$nobody/gid_map, {groups:?}")),
-            gives("openat", "AT_FDCWD, \"/proc/$nobody/ns/user\", O_RDONLY|O_CLOEXEC", Slot::IdMap),
+            gives("openat", "AT_FDCWD, \"/proc/$nobody/ns/user\", O_RDONLY|O_CLOEXEC", slot),
         ],
         Op::OpenNamespace { kind, file } => vec![
             gives("openat", format!("AT_FDCWD, {file:?}, O_RDONLY|O_CLOEXEC"), Slot::Namespace(*kind)),
@@ -329,13 +334,18 @@ fn mounts(op: &Op) -> Vec<Call> {
         Op::SetAttr { slot, recursive, set, clear, propagation } => {
             vec![setattr(&slot.to_string(), *recursive, *set, *clear, *propagation)]
         }
-        Op::SetIdMap { slot } => vec![call(
+        Op::SetIdMap { slot, map, recursive } => vec![call(
             "mount_setattr",
             format!(
-                "{slot}, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {{attr_set=MOUNT_ATTR_IDMAP, attr_clr=0, propagation=0 /* MS_??? */, userns_fd={}}}, 32",
-                Slot::IdMap
+                "{slot}, \"\", AT_EMPTY_PATH{}, {{attr_set=MOUNT_ATTR_IDMAP, attr_clr=0, propagation=0 /* MS_??? */, userns_fd={map}}}, 32",
+                if *recursive { "|AT_RECURSIVE" } else { "" }
             ),
         )],
+        Op::CopyMode { .. }
+        | Op::CopyUp { .. }
+        | Op::SetLabel { .. }
+        | Op::Reconfigure { .. }
+        | Op::ChangeMount { .. } => contents(op),
         Op::Attach { slot, target } => attach(*slot, target),
         Op::Mask { path } => vec![
             open_inside(path, Follow::InRoot, "$target"),
@@ -370,6 +380,52 @@ fn mounts(op: &Op) -> Vec<Call> {
     }
 }
 
+/// Changes of a file system's content, and of mounts that have a place.
+fn contents(op: &Op) -> Vec<Call> {
+    match op {
+        Op::CopyMode { slot, path } => vec![
+            open_inside(path, Follow::InRoot, "$covered"),
+            call("fstat", "$covered, {st_mode=$mode}"),
+            gives("openat", format!("{slot}, \".\", O_RDONLY|O_DIRECTORY|O_CLOEXEC"), "$top"),
+            call("fchmod", "$top, $mode"),
+        ],
+        Op::CopyUp { slot, path, .. } => vec![
+            open_inside(path, Follow::InRoot, "$covered"),
+            gives("openat", format!("{slot}, \".\", O_RDONLY|O_DIRECTORY|O_CLOEXEC"), "$top"),
+            call("sendfile", "each file of $top, the same of $covered, NULL, all of it"),
+        ],
+        Op::SetLabel { slot, label } => vec![
+            gives("openat", format!("{slot}, \".\", O_RDONLY|O_DIRECTORY|O_CLOEXEC"), "$top"),
+            call("fsetxattr", format!("$top, \"security.selinux\", {label:?}, {}, 0", label.len())),
+        ],
+        Op::Reconfigure { path, options } => {
+            let mut calls = vec![
+                open_inside(path, Follow::InRoot, "$target"),
+                gives("fspick", "$target, \"\", FSPICK_CLOEXEC|FSPICK_EMPTY_PATH", "$fs"),
+            ];
+            calls.extend(options.iter().map(|(key, value)| set_option(key, value.as_deref())));
+            calls.push(call("fsconfig", "$fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0"));
+            calls
+        }
+        Op::ChangeMount { path, recursive, set, clear, propagation } => vec![
+            open_inside(path, Follow::InRoot, "$target"),
+            setattr("$target", *recursive, *set, *clear, *propagation),
+        ],
+        _ => unreachable!("not about what is there"),
+    }
+}
+
+/// One option of a file system that is made or changed.
+fn set_option(key: &str, value: Option<&str>) -> Call {
+    call(
+        "fsconfig",
+        match value {
+            Some(value) => format!("$fs, FSCONFIG_SET_STRING, {key:?}, {value:?}, 0"),
+            None => format!("$fs, FSCONFIG_SET_FLAG, {key:?}, NULL, 0"),
+        },
+    )
+}
+
 fn new_mount(
     fstype: &str,
     source: Option<&str>,
@@ -381,15 +437,7 @@ fn new_mount(
     if let Some(source) = source {
         calls.push(call("fsconfig", format!("$fs, FSCONFIG_SET_STRING, \"source\", {source:?}, 0")));
     }
-    calls.extend(options.iter().map(|(key, value)| {
-        call(
-            "fsconfig",
-            match value {
-                Some(value) => format!("$fs, FSCONFIG_SET_STRING, {key:?}, {value:?}, 0"),
-                None => format!("$fs, FSCONFIG_SET_FLAG, {key:?}, NULL, 0"),
-            },
-        )
-    }));
+    calls.extend(options.iter().map(|(key, value)| set_option(key, value.as_deref())));
     calls.push(call("fsconfig", "$fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0"));
     calls.push(gives("fsmount", format!("$fs, FSMOUNT_CLOEXEC, {attr}"), slot));
     calls

@@ -1,0 +1,80 @@
+use super::entry::{Entry, entries};
+use super::id_map;
+use super::options::{Change, MountOptions};
+use crate::{Draft, Error};
+use plan::{MountPoint, Op, Propagation, Slot, TreeSource};
+
+/// Makes the id mappings of mounts, before the fork.
+pub(crate) fn id_maps(draft: &mut Draft) -> Result<(), Error> {
+    for entry in entries(draft)? {
+        if let Some(mapping) = &entry.mapping {
+            id_map::slot(draft, &mapping.ids, &entry.field);
+        }
+    }
+    Ok(())
+}
+
+/// Opens the sources of bind mounts, before propagation is cut: a `shared` mount keeps its peers.
+pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
+    for entry in entries(draft)? {
+        let Some(source) = entry.source.as_ref().filter(|_| entry.is_bind()) else { continue };
+        let recursive = entry.options.bind == Some(true);
+        let slot = draft.new_mount();
+        draft.bound.push(slot);
+        let source = TreeSource::Path(draft.bundle.join(source));
+        let cause = entry.cause("a copy of the mount, held by descriptor until it has a place");
+        draft.sources().push(Op::CloneTree { source, recursive, slot }, cause);
+        if let Some(op) = set_id_map(draft, &entry, slot) {
+            draft.sources().push(op, entry.cause("as long as nobody can see it, owners can be mapped"));
+        }
+        for op in attributes(&entry.options, slot, default_propagation(draft)) {
+            let cause =
+                entry.cause("set before the mount can be seen, so that it is never more than asked for");
+            draft.sources().push(op, cause);
+        }
+    }
+    Ok(())
+}
+
+/// Attaches a bind mount whose source was opened.
+pub(super) fn attach(draft: &mut Draft, entry: &Entry, slot: Slot) {
+    let op = Op::Attach { slot, target: entry.target(MountPoint::Same) };
+    let why = "by descriptor on both ends: no path is resolved twice (CVE-2021-30465)";
+    draft.plan.init.push(op, entry.cause(why));
+}
+
+pub(super) fn set_id_map(draft: &mut Draft, entry: &Entry, slot: Slot) -> Option<Op> {
+    let mapping = entry.mapping.as_ref()?;
+    let map = id_map::slot(draft, &mapping.ids, &entry.field);
+    Some(Op::SetIdMap { slot, map, recursive: mapping.recursive })
+}
+
+/// What a bind mount is that does not say: unless the whole root is to be apart from the machine, events of
+/// the machine come in and none go out.
+fn default_propagation(draft: &Draft) -> Propagation {
+    match draft.linux.rootfs_propagation.as_deref() {
+        Some("private" | "rprivate" | "unbindable" | "runbindable") => Propagation::Private,
+        _ => Propagation::Slave,
+    }
+}
+
+/// What makes a copied mount what the options say.
+fn attributes(options: &MountOptions, slot: Slot, default: Propagation) -> Vec<Op> {
+    let mut ops = Vec::new();
+    let mut set = |recursive, Change { set, clear }: Change, propagation| {
+        ops.push(Op::SetAttr { slot, recursive, set, clear, propagation });
+    };
+    let (propagation, recursive) = options.propagation.unwrap_or((default, true));
+    if !recursive && options.bind == Some(true) && propagation != Propagation::Shared {
+        set(true, Change::default(), Some(default));
+    }
+    // A shared mount keeps the peers that it has; making it anything else would lose them.
+    set(recursive, Change::default(), Some(propagation));
+    if !options.recursive.is_empty() {
+        set(true, options.recursive, None);
+    }
+    if !options.own.is_empty() {
+        set(false, options.own, None);
+    }
+    ops
+}
