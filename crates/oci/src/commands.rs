@@ -127,8 +127,7 @@ fn exec(store: &Store, options: &Exec) -> Result<i32, Error> {
 /// The process to execute: the container's own with what the options change, or that of `--process`.
 fn process(store: &Store, id: &ContainerId, options: &Exec) -> Result<Process, Error> {
     if let Some(path) = &options.process {
-        let json = std::fs::read(path).map_err(|error| Error::reading(path, error))?;
-        return serde_json::from_slice(&json).map_err(|error| Error::Config { path: path.clone(), error });
+        return runtime::document::read(path);
     }
     let mut process = store.config(id)?.process.unwrap_or_default();
     process.args.clone_from(&options.args);

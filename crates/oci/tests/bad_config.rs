@@ -47,7 +47,7 @@ const FIELDS: &[Bad] = &[
     (|c| c["process"]["args"] = json!([""]), "/process/args: there is no command\n  say what shall run"),
     (
         |c| c["process"]["args"] = json!("sh"),
-        "BUNDLE/config.json: invalid type: string \"sh\", expected a sequence at line 130 column 16",
+        "BUNDLE/config.json: /process/args: invalid type: string \"sh\", expected a sequence at line 130 column 16",
     ),
     (
         |c| c["process"]["args"] = json!(["/bin/probe", "a\0b"]),
@@ -59,11 +59,11 @@ const FIELDS: &[Bad] = &[
     ),
     (
         |c| c["process"]["user"]["uid"] = json!(-1),
-        "BUNDLE/config.json: invalid value: integer `-1`, expected u32 at line 168 column 15",
+        "BUNDLE/config.json: /process/user/uid: invalid value: integer `-1`, expected u32 at line 168 column 15",
     ),
     (
         |c| c["process"]["user"]["uid"] = json!(4_294_967_296_u64),
-        "BUNDLE/config.json: invalid value: integer `4294967296`, expected u32 at line 168 column 23",
+        "BUNDLE/config.json: /process/user/uid: invalid value: integer `4294967296`, expected u32 at line 168 column 23",
     ),
     (
         |c| c["process"]["cwd"] = json!("tmp"),
@@ -87,7 +87,7 @@ const FIELDS: &[Bad] = &[
     ),
     (
         |c| c["process"]["capabilities"]["bounding"] = json!(["CAP_MOO"]),
-        "BUNDLE/config.json: unknown capability \"CAP_MOO\": `man 7 capabilities` has the list at line 138 column 7",
+        "BUNDLE/config.json: /process/capabilities/bounding: unknown capability \"CAP_MOO\": `man 7 capabilities` has the list at line 138 column 7",
     ),
     (
         |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_MOO", "soft": 1, "hard": 1 }]),
@@ -99,7 +99,7 @@ const FIELDS: &[Bad] = &[
     ),
     (
         |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": -1, "hard": 1 }]),
-        "BUNDLE/config.json: invalid value: integer `-1`, expected u64 at line 161 column 18",
+        "BUNDLE/config.json: /process/rlimits/0/soft: invalid value: integer `-1`, expected u64 at line 161 column 18",
     ),
     (
         |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": 1, "hard": 1 }, { "type": "RLIMIT_CPU", "soft": 1, "hard": 1 }]),
@@ -115,7 +115,7 @@ const FIELDS: &[Bad] = &[
     ),
     (
         |c| c["ociVersion"] = json!(1),
-        "BUNDLE/config.json: invalid type: integer `1`, expected a string at line 128 column 17",
+        "BUNDLE/config.json: /ociVersion: invalid type: integer `1`, expected a string at line 128 column 17",
     ),
     (
         |c| c["linux"]["maskedPaths"] = json!(["etc"]),
@@ -150,7 +150,7 @@ const FIELDS: &[Bad] = &[
 const NAMESPACES: &[Bad] = &[
     (
         |c| set_namespace(c, "moo", Some(json!({ "type": "moo" }))),
-        "BUNDLE/config.json: unknown variant `moo`, expected one of `user`, `pid`, `mount`, `network`, `uts`, `ipc`, `cgroup`, `time` at line 36 column 21",
+        "BUNDLE/config.json: /linux/namespaces/6/type: unknown variant `moo`, expected one of `user`, `pid`, `mount`, `network`, `uts`, `ipc`, `cgroup`, `time` at line 36 column 21",
     ),
     (
         |c| c["linux"]["namespaces"].as_array_mut().unwrap().push(json!({ "type": "pid" })),
@@ -229,7 +229,7 @@ const MOUNTS: &[Bad] = &[
     ),
     (
         |c| add_mount(c, json!({ "type": "tmpfs", "source": "x" })),
-        "BUNDLE/config.json: missing field `destination` at line 130 column 5",
+        "BUNDLE/config.json: /mounts/7: missing field `destination` at line 130 column 5",
     ),
     (
         |c| add_mount(c, json!({ "destination": "/tmp", "type": "bind" })),
@@ -309,7 +309,7 @@ const MOUNTS: &[Bad] = &[
     ),
     (
         |c| c["linux"]["devices"] = json!([{ "path": "/dev/x", "type": "x", "major": 1, "minor": 1 }]),
-        "BUNDLE/config.json: unknown variant `x`, expected one of `b`, `c`, `u`, `p` at line 9 column 19",
+        "BUNDLE/config.json: /linux/devices/0/type: unknown variant `x`, expected one of `b`, `c`, `u`, `p` at line 9 column 19",
     ),
     (
         |c| c["linux"]["devices"] = json!([{ "path": "/bin/probe", "type": "c", "major": 1, "minor": 1 }]),

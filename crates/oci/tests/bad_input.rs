@@ -179,7 +179,7 @@ fn bundle_files() {
                 let text = fs::read_to_string(config).unwrap();
                 fs::write(config, &text[..100]).unwrap();
             },
-            "BUNDLE/config.json: EOF while parsing a string at line 6 column 19",
+            "BUNDLE/config.json: /linux/maskedPaths/1: EOF while parsing a string at line 6 column 19",
         ),
         (
             |config| fs::write(config, "[]").unwrap(),

@@ -1,4 +1,4 @@
-use crate::Error;
+use crate::{Error, document};
 use spec::Config;
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,11 @@ impl Bundle {
     /// Reads a bundle.
     ///
     /// # Errors
-    /// The directory or its `config.json` cannot be read, or is no configuration; names the file.
+    /// The directory or its `config.json` cannot be read, or is no configuration; names the file and the property.
     pub fn open(directory: &Path) -> Result<Self, Error> {
         let path = directory.canonicalize().map_err(Error::file("cannot open bundle", directory))?;
         let file = path.join("config.json");
-        let json = std::fs::read(&file).map_err(Error::file("cannot read", &file))?;
-        let config = Config::from_slice(&json).map_err(|error| Error::Config { path: file, error })?;
+        let config = document::read_config(&file)?;
         Ok(Self { path, config })
     }
 }

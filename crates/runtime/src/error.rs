@@ -35,13 +35,23 @@ pub enum Error {
         /// Why it failed.
         error: io::Error,
     },
-    /// `config.json` is not a configuration.
+    /// A document is not what it should be: `config.json` is not a configuration.
     #[error("{}: {error}", path.display())]
     Config {
         /// The file.
         path: PathBuf,
-        /// Line, column and cause.
-        error: serde_json::Error,
+        /// The property, and what is wrong with it.
+        error: spec::JsonError,
+    },
+    /// A document is larger than any of its kind.
+    #[error("{} has {size} bytes; at most {limit} are read", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size, as far as it was read where it is no file.
+        size: u64,
+        /// What would be read.
+        limit: u64,
     },
     /// The machine could not be asked.
     #[error(transparent)]
@@ -131,6 +141,9 @@ impl Error {
             Self::GroupInUse(_) => "choose another name, or another linux.cgroupsPath".to_owned(),
             Self::Plan(error) => error.hint.clone(),
             Self::Step(failure) => failure.hint.clone(),
+            Self::TooLarge { .. } => {
+                "a few thousand are usual; put what is large into files of the container".to_owned()
+            }
             Self::NoSignal(_) => "name it like TERM or 15; `kill -l` has the list".to_owned(),
             Self::NoConsole => "give --console-socket, or set process.terminal to false".to_owned(),
             Self::Unclean { error, .. } => error.hint(),

@@ -73,9 +73,7 @@ impl Store {
 }
 
 fn read_config(container: &Container) -> Result<Config, Error> {
-    let path = container.record.bundle.join("config.json");
-    let json = std::fs::read(&path).map_err(Error::file("cannot read", &path))?;
-    Config::from_slice(&json).map_err(|error| Error::Config { path, error })
+    crate::document::read_config(&container.record.bundle.join("config.json"))
 }
 
 /// The container's own configuration with another process: the same filter, the same sets where the new

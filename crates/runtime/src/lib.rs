@@ -14,6 +14,7 @@
 mod bundle;
 pub mod console;
 mod create;
+pub mod document;
 mod error;
 mod exec;
 mod foreground;

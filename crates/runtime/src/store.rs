@@ -1,4 +1,4 @@
-use crate::{Error, Record};
+use crate::{Error, Record, document};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -139,12 +139,10 @@ pub(crate) fn lock(directory: &Path) -> Result<OwnedFd, Error> {
 /// The record, or that of a start that has not come so far: what it has begun can be undone with it.
 fn read(directory: &Path, id: &ContainerId) -> Result<Record, Error> {
     for name in [STATE, BEGUN] {
-        let path = directory.join(name);
-        let json = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            json => json.map_err(Error::file("cannot read", &path))?,
-        };
-        return serde_json::from_slice(&json).map_err(|error| Error::Config { path, error });
+        match document::read_record(&directory.join(name)) {
+            Err(Error::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {}
+            record => return record,
+        }
     }
     Err(Error::Missing(id.to_string()))
 }
@@ -174,8 +172,8 @@ impl Container {
 
     fn write_as(&self, name: &str, record: &Record) -> Result<(), Error> {
         let (path, temporary) = (self.directory.join(name), self.directory.join(format!(".{name}")));
-        let json = serde_json::to_vec(record).map_err(|error| Error::Config { path: path.clone(), error })?;
         let write = || {
+            let json = serde_json::to_vec(record)?;
             let mut file = std::fs::OpenOptions::new()
                 .write(true)
                 .create(true)

@@ -11,6 +11,7 @@
 mod capability;
 mod container_id;
 mod hooks;
+mod json;
 mod linux;
 mod mount;
 mod process;
@@ -21,6 +22,7 @@ mod state;
 pub use capability::{Capability, CapabilitySet, UnknownCapability};
 pub use container_id::{ContainerId, InvalidId};
 pub use hooks::{Hook, Hooks};
+pub use json::{JsonError, MAX_VALUES, from_slice};
 pub use linux::{
     Device, DeviceKind, IdMapping, IntelRdt, Linux, MemoryPolicy, Namespace, NamespaceKind, NetDevice,
     Personality, TimeOffset,
@@ -77,10 +79,9 @@ impl Config {
     /// Reads a configuration from the bytes of a `config.json`.
     ///
     /// # Errors
-    /// The bytes are not JSON, or a property has another type than the specification gives it; the
-    /// error names the line and column.
-    pub fn from_slice(json: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(json)
+    /// As for [`from_slice`].
+    pub fn from_slice(json: &[u8]) -> Result<Self, JsonError> {
+        from_slice(json)
     }
 }
 

@@ -1,0 +1,63 @@
+//! JSON documents on disk: read whole, and no more than is sensible.
+
+use crate::Error;
+use rustix::fs::{FileType, Mode, OFlags};
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// What a configuration, or a process for `exec`, may have, in bytes. Usual are some thousand; the kernel takes 2 MiB of
+/// arguments and environment (execve(2)). runc and crun read what there is.
+pub const LIMIT: u64 = 4 << 20;
+
+/// What a record of ours may have: the annotations are in it, and what undoes the start.
+const RECORD_LIMIT: u64 = 2 * LIMIT;
+
+/// Reads a document that the caller names: a file, or a pipe that he writes to.
+///
+/// # Errors
+/// The file cannot be read, has more than [`LIMIT`] bytes, or is not what it should be; names it and the property.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    parse(LIMIT, path, &File::open(path).map_err(Error::file("cannot read", path))?)
+}
+
+/// Reads the `config.json` of a bundle.
+pub(crate) fn read_config(path: &Path) -> Result<spec::Config, Error> {
+    parse(LIMIT, path, &open(path)?)
+}
+
+/// Reads a record of ours.
+pub(crate) fn read_record(path: &Path) -> Result<crate::Record, Error> {
+    parse(RECORD_LIMIT, path, &open(path)?)
+}
+
+/// Opens a file of a directory that may be anybody's: a named pipe in its place must not keep us waiting.
+fn open(path: &Path) -> Result<File, Error> {
+    let told = |error: std::io::Error| Error::reading(path, error);
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| told(errno.into()))?;
+    let stat = rustix::fs::fstat(&file).map_err(|errno| told(errno.into()))?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        // To read a directory fails with words of its own.
+        FileType::RegularFile | FileType::Directory => Ok(file.into()),
+        _ => Err(told(std::io::Error::other("it is not a regular file"))),
+    }
+}
+
+fn parse<T: DeserializeOwned>(limit: u64, path: &Path, file: &File) -> Result<T, Error> {
+    let told = |error| Error::reading(path, error);
+    let mut size = file.metadata().map_err(told)?.len();
+    let mut json = Vec::new();
+    if size <= limit {
+        // Room for one byte more, which tells that there are no more.
+        json.reserve_exact(size as usize + 1);
+        // What is no file has no size, and a file may grow.
+        file.take(limit + 1).read_to_end(&mut json).map_err(told)?;
+        size = json.len() as u64;
+    }
+    if size > limit {
+        return Err(Error::TooLarge { path: path.to_owned(), size, limit });
+    }
+    spec::from_slice(&json).map_err(|error| Error::Config { path: path.to_owned(), error })
+}
