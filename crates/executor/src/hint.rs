@@ -13,6 +13,7 @@ const EINVAL: i32 = 22;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 const ERANGE: i32 = 34;
+const ENOSYS: i32 = 38;
 const ELOOP: i32 = 40;
 
 /// A line of advice, or nothing.
@@ -67,6 +68,40 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         (Op::SetOomScoreAdj { .. }, EACCES | EPERM) => {
             "to lower the score takes CAP_SYS_RESOURCE; give a value that is not below cuddy's own"
         }
+        (Op::SetScheduler { policy, .. }, EPERM) if policy.name == "SCHED_DEADLINE" => {
+            "a deadline can only be kept with every processor of the machine: the process scheduler can't be used \
+             together with AllowedCPUs; and it takes CAP_SYS_NICE"
+        }
+        (Op::SetScheduler { priority: 1.., .. }, EPERM) => {
+            "CAP_SYS_NICE is missing, or the container's cpu group has no real-time budget; set \
+             cpu.realtimeRuntime"
+        }
+        (Op::SetScheduler { .. }, EPERM) => "CAP_SYS_NICE is missing; ask for no more than cuddy itself has",
+        (Op::SetScheduler { policy, .. }, EINVAL) if policy.name == "SCHED_DEADLINE" => {
+            "each time is at least 1024 ns, runtime <= deadline <= period; sched(7) has the rules"
+        }
+        (Op::SetScheduler { .. }, EINVAL) => {
+            "the kernel does not have this policy, or its priority is not in range; sched(7) has the list"
+        }
+        (Op::SetScheduler { .. }, EBUSY) => {
+            "the processors cannot keep that many deadlines; lower the runtime"
+        }
+        (Op::SetIoPriority { .. }, EPERM) => "the real-time class takes CAP_SYS_NICE; use IOPRIO_CLASS_BE",
+        (Op::SetAffinity { .. }, EINVAL) => {
+            "none of these processors is there, or none is in the cpuset of the group"
+        }
+        (Op::SetMemoryPolicy { .. }, EINVAL) => {
+            "the kernel does not take this mode with these nodes and flags, or the cpuset has none of the nodes; \
+             set_mempolicy(2) has the rules"
+        }
+        (Op::SetMemoryPolicy { .. }, EPERM | ENOSYS) => {
+            "an outer container's filter refuses set_mempolicy(2), or the kernel has no NUMA"
+        }
+        (Op::SetSecurityAttribute { value, .. }, ENOENT) if value.starts_with("exec ") => {
+            "no such AppArmor profile is loaded; /sys/kernel/security/apparmor/profiles has the list"
+        }
+        (Op::SetSecurityAttribute { .. }, EINVAL) => "the policy of this machine does not know the label",
+        (Op::SetSecurityAttribute { .. }, EACCES) => "the policy of this machine does not let cuddy set it",
         (Op::WriteCgroup { .. }, EINVAL) => "the kernel does not accept this value",
         (Op::WriteCgroup { .. }, ENOENT) => "this kernel lacks the setting",
         (Op::WriteCgroup { .. } | Op::JoinCgroup { .. } | Op::EnterCgroup { .. }, EBUSY) => {

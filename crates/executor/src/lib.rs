@@ -14,6 +14,7 @@ mod inside;
 mod mounts;
 mod process;
 mod program;
+mod schedule;
 mod slots;
 mod step;
 mod terminal;

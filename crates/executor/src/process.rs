@@ -131,6 +131,14 @@ pub(crate) fn attribute(op: &Op, slots: &Slots) -> Result<(), Error> {
         Op::LinkUp { interface } => sys::link::up(interface)?,
         Op::SetSysctl { name, value } => write_proc(slots, &format!("sys/{name}"), value)?,
         Op::SetOomScoreAdj { value } => write_proc(slots, "self/oom_score_adj", &value.to_string())?,
+        Op::SetSecurityAttribute { attribute, value, fallback } => {
+            match (write_proc(slots, &format!("self/{attribute}"), value), fallback) {
+                (Err(error), Some(other)) if error.is(Errno::NOENT.raw_os_error()) => {
+                    write_proc(slots, &format!("self/{other}"), value)?;
+                }
+                (result, _) => result?,
+            }
+        }
         Op::SetRlimit { resource, soft, hard } => sys::process::set_rlimit(resource.number(), *soft, *hard)?,
         Op::SetUmask { mask } => drop(rustix::process::umask(Mode::from_raw_mode(*mask))),
         Op::SetNotDumpable => sys::process::set_dumpable(false)?,

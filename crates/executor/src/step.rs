@@ -2,8 +2,8 @@
 
 use crate::channel::{Message, Wire};
 use crate::failure::{Error, Failure};
-use crate::{Launched, Slots, cgroups, end_process, inside, mounts, process, terminal};
-use plan::{Op, Rendezvous, Slot, Target, TreeSource};
+use crate::{Launched, Slots, cgroups, end_process, inside, mounts, process, schedule, terminal};
+use plan::{Op, Rendezvous, Slot, Subject, Target, TreeSource};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
@@ -43,6 +43,9 @@ impl<'a> Host<'a> {
                 let pid = self.init()?.0;
                 process::write_id_map(&self.slots, pid, *kind, text)
             }
+            Op::SetScheduler { whose: Subject::Init, .. }
+            | Op::SetIoPriority { whose: Subject::Init, .. } => schedule::set(op, Some(self.init()?.0)),
+            Op::SetAffinity { .. } => schedule::set(op, None),
             Op::Record => {
                 let pid = self.init()?.0;
                 Ok((self.record)(pid)?)
@@ -169,7 +172,14 @@ impl Init {
             | Op::NewSession
             | Op::NewKeyring { .. }
             | Op::CloseDescriptors { .. }
+            | Op::SetSecurityAttribute { .. }
             | Op::ChangeDirectory { .. } => process::attribute(op, &self.slots),
+            Op::SetScheduler { .. }
+            | Op::SetIoPriority { .. }
+            | Op::SetAffinity { .. }
+            | Op::ResetAffinity
+            | Op::SetPersonality { .. }
+            | Op::SetMemoryPolicy { .. } => schedule::set(op, None),
             Op::OwnStdio { .. }
             | Op::DropBounding { .. }
             | Op::KeepCapabilities

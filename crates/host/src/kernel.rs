@@ -58,6 +58,11 @@ pub fn selinux() -> bool {
     rustix::fs::statfs(c"/sys/fs/selinux").is_ok_and(|found| found.f_type == SELINUX_MAGIC)
 }
 
+/// Whether AppArmor is on: the parameters of its module say so (apparmor(7)).
+pub fn apparmor() -> bool {
+    std::fs::read("/sys/module/apparmor/parameters/enabled").is_ok_and(|text| text.starts_with(b"Y"))
+}
+
 /// Reads a text file of the kernel's; what is not UTF-8 (a mount point may be anything) is replaced.
 pub fn read(path: impl AsRef<Path>) -> Result<String, Error> {
     let path = path.as_ref();

@@ -8,6 +8,7 @@ mod cgroups;
 mod error;
 mod kernel;
 mod mountinfo;
+mod resctrl;
 
 pub use cgroups::cgroups;
 pub use error::Error;
@@ -27,8 +28,10 @@ pub fn probe() -> Result<HostFacts, Error> {
         capabilities: kernel::capabilities()?,
         last_capability: kernel::last_capability()?,
         selinux: kernel::selinux(),
+        apparmor: kernel::apparmor(),
         new_mount_api: kernel::new_mount_api(),
         cgroups: cgroups()?,
+        resctrl: resctrl::resctrl()?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Control group mounts in `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
+//! Mounts in `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -36,6 +36,15 @@ fn parse_line(line: &str) -> Option<CgroupMount> {
         _ => return None,
     };
     Some(CgroupMount { root, point, v1 })
+}
+
+/// The first mount point of a file system of this type.
+pub fn find(mountinfo: &str, fstype: &str) -> Option<PathBuf> {
+    mountinfo.lines().find_map(|line| {
+        let (mount, filesystem) = line.split_once(" - ")?;
+        let point = mount.split(' ').nth(4)?;
+        (filesystem.split(' ').next()? == fstype).then(|| unescape(point))
+    })
 }
 
 /// Whether a mount option of a v1 hierarchy names a controller. The rest are flags (cgroup_v1 documentation

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use support::{Case, eventually, map_ids, set_namespace};
 use testbed::{Need, Scratch, run, trial};
 
-const TRACED: [&str; 20] = [
+const TRACED: [&str; 24] = [
     "mount",
     "umount2",
     "fsopen",
@@ -41,6 +41,10 @@ const TRACED: [&str; 20] = [
     "prctl",
     "seccomp",
     "sethostname",
+    "sched_setattr",
+    "ioprio_set",
+    "set_mempolicy",
+    "personality",
 ];
 
 fn main() -> ExitCode {
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
             needs(),
             compare(absent, &["run"]),
         ),
+        trial("scheduling, memory policy and personality", needs(), compare(scheduling, &["run"])),
         trial("a process executed in a running container", needs(), exec),
         trial("a plan that says something else is found out", needs(), found_out),
     ])
@@ -368,6 +373,15 @@ fn filter(config: &mut Value) {
         "flags": ["SECCOMP_FILTER_FLAG_LOG"],
         "syscalls": [{ "names": ["reboot"], "action": "SCMP_ACT_ERRNO" }],
     });
+}
+
+fn scheduling(config: &mut Value) {
+    config["process"]["scheduler"] =
+        json!({ "policy": "SCHED_BATCH", "nice": 7, "flags": ["SCHED_FLAG_RESET_ON_FORK"] });
+    config["process"]["ioPriority"] = json!({ "class": "IOPRIO_CLASS_BE", "priority": 6 });
+    config["linux"]["memoryPolicy"] =
+        json!({ "mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"] });
+    config["linux"]["personality"] = json!({ "domain": "LINUX32" });
 }
 
 fn absent(config: &mut Value) {

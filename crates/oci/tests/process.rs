@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         trial("resource limits", root.clone(), rlimits),
         trial("the score for the OOM killer", root.clone(), oom_score),
         trial("capabilities in all five sets", root.clone(), capabilities),
+        trial("capabilities that cannot be given are told of and left out", root.clone(), lost_capabilities),
         trial("no_new_privs and seccomp", root.clone(), no_new_privs_and_seccomp),
         trial("a filter decides on calls", busybox.clone(), filter),
         trial("kernel parameters of its namespaces", root.clone(), sysctls),
@@ -214,6 +215,29 @@ fn capabilities() {
     let mut case = Case::probe();
     case.edit(|config| drop(config["process"].as_object_mut().unwrap().remove("capabilities")));
     assert_eq!(case.report().capabilities, probe::Capabilities::default(), "left out");
+}
+
+fn lost_capabilities() {
+    let cases = [
+        (
+            "bounding",
+            json!(["CAP_KILL", "CAP_MOO", "BAA"]),
+            "BAA, CAP_MOO is left out: there is no such capability",
+        ),
+        (
+            "ambient",
+            json!(["CAP_KILL"]),
+            "can't raise ambient capability CAP_KILL: it is not both permitted and inheritable",
+        ),
+    ];
+    for (set, names, note) in cases {
+        let mut case = Case::probe();
+        case.edit(|config| config["process"]["capabilities"][set] = names);
+        let done = case.args(&["/bin/probe"]).run();
+        assert_eq!((done.code(), done.stderr.as_str()), (0, &*format!("cuddy-oci: {note}\n")));
+        let report: probe::Report = done.json();
+        assert!(report.capabilities.bounding.contains("CAP_KILL") && report.capabilities.ambient.is_empty());
+    }
 }
 
 /// A profile that allows all but these calls.

@@ -1,6 +1,6 @@
 //! Proves, before anything is forked, that a plan cannot hang or use what it does not have.
 
-use crate::{Op, Plan, Rendezvous, Side, Slot, Target, TreeSource};
+use crate::{Op, Plan, Rendezvous, Side, Slot, Subject, Target, TreeSource};
 use std::collections::BTreeSet;
 
 /// Why a plan cannot be carried out. Always a mistake of the planner, never of the user.
@@ -112,6 +112,8 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             Op::Clone { .. } => cloned = true,
             Op::JoinCgroup { .. }
             | Op::WriteIdMap { .. }
+            | Op::SetScheduler { whose: Subject::Init, .. }
+            | Op::SetIoPriority { whose: Subject::Init, .. }
             | Op::Record
             | Op::Send { .. }
             | Op::Await { .. }
@@ -141,6 +143,8 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::JoinCgroup { .. }
             | Op::Clone { .. }
             | Op::WriteIdMap { .. }
+            | Op::SetScheduler { whose: Subject::Init, .. }
+            | Op::SetIoPriority { whose: Subject::Init, .. }
             | Op::Record => {
                 return Err(Fault::WrongSide { side: Side::Init, index });
             }
@@ -173,6 +177,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::AwaitStart => (vec![Slot::StartSocket], None),
         Op::SetSysctl { .. }
         | Op::SetOomScoreAdj { .. }
+        | Op::SetSecurityAttribute { .. }
         | Op::WriteTimeOffsets { .. }
         | Op::WriteIdMap { .. } => (vec![Slot::Proc], None),
         Op::NewMount { slot, .. } => (vec![], Some(*slot)),

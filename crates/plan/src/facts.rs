@@ -17,12 +17,25 @@ pub struct HostFacts {
     pub capabilities: CapabilitySet,
     /// The last capability the kernel has, by number (`/proc/sys/kernel/cap_last_cap`).
     pub last_capability: u8,
-    /// Whether SELinux is on, so that mounts can have a label.
+    /// Whether SELinux is on, so that mounts and processes can have a label.
     pub selinux: bool,
+    /// Whether AppArmor is on, so that processes can have a profile.
+    pub apparmor: bool,
     /// Whether the new mount calls (`fsopen`, `open_tree`, `mount_setattr`) are let through.
     pub new_mount_api: bool,
     /// Control groups.
     pub cgroups: CgroupLayout,
+    /// Cache and memory bandwidth control, if its file system is mounted.
+    pub resctrl: Option<Resctrl>,
+}
+
+/// The mounted resctrl file system.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resctrl {
+    /// Where it is mounted.
+    pub mount: PathBuf,
+    /// The groups that exist in it.
+    pub groups: Vec<String>,
 }
 
 /// How control groups are mounted: v1 only, v2 only, or v1 with a v2 tree beside it (hybrid).

@@ -16,17 +16,23 @@
 //! the rest before anything is forked.
 
 pub mod check;
+mod constant;
 pub mod facts;
 mod mount;
+mod numbers;
 mod op;
 pub mod render;
 mod slot;
 mod undo;
 mod words;
 
+pub use constant::{
+    Constant, IO_CLASSES, MEMORY_FLAGS, MEMORY_MODES, PERSONALITIES, SCHEDULING_FLAGS, SCHEDULING_POLICIES,
+};
 pub use mount::{Attr, Propagation};
+pub use numbers::Numbers;
 pub use op::{
-    BpfInstruction, Follow, IdKind, MountPoint, Op, Rendezvous, RlimitResource, Target, TreeSource,
+    BpfInstruction, Follow, IdKind, MountPoint, Op, Rendezvous, RlimitResource, Subject, Target, TreeSource,
 };
 pub use slot::Slot;
 pub use undo::Undo;

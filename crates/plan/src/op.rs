@@ -1,4 +1,4 @@
-use crate::{Attr, Propagation, Slot};
+use crate::{Attr, Constant, Numbers, Propagation, Slot};
 use serde::Serialize;
 use spec::{CapabilitySet, DeviceKind, NamespaceKind};
 use std::path::PathBuf;
@@ -149,6 +149,30 @@ pub enum Op {
     SetRlimit { resource: RlimitResource, soft: u64, hard: u64 },
     /// Writes `/proc/self/oom_score_adj`.
     SetOomScoreAdj { value: i32 },
+    /// sched_setattr(2); times in nanoseconds.
+    SetScheduler {
+        whose: Subject,
+        policy: Constant,
+        flags: Vec<Constant>,
+        nice: i32,
+        priority: u32,
+        runtime: u64,
+        deadline: u64,
+        period: u64,
+    },
+    /// ioprio_set(2)
+    SetIoPriority { whose: Subject, class: Constant, level: u8 },
+    /// sched_setaffinity(2) with these processors.
+    SetAffinity { cpus: Numbers },
+    /// sched_setaffinity(2) with every processor, of which the cpuset leaves those of the group.
+    ResetAffinity,
+    /// personality(2)
+    SetPersonality { domain: Constant },
+    /// set_mempolicy(2)
+    SetMemoryPolicy { mode: Constant, flags: Vec<Constant>, nodes: Numbers },
+    /// Writes what a security module shall do at execve(2) or to new keys, to `/proc/self/attr/...`; where a
+    /// module has no directory of its own there, to the fallback.
+    SetSecurityAttribute { attribute: &'static str, value: String, fallback: Option<&'static str> },
     /// umask(2)
     SetUmask { mask: u32 },
     /// Gives standard input, output and error to the container's user, but for the null device.
@@ -197,6 +221,25 @@ pub enum Rendezvous {
     Created,
     /// host → init: go.
     Start,
+}
+
+/// Whom a step is about that one process can do to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// The process that performs it.
+    Itself,
+    /// init, by the host.
+    Init,
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Itself => "0",
+            Self::Init => "$init_pid",
+        })
+    }
 }
 
 /// User or group ids.

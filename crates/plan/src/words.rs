@@ -119,6 +119,15 @@ impl fmt::Display for Op {
                 write!(f, "set {} to {}:{}", resource.name(), limit(*soft), limit(*hard))
             }
             Self::SetOomScoreAdj { value } => write!(f, "set oom_score_adj to {value}"),
+            Self::SetScheduler { policy, .. } => write!(f, "set the scheduling policy {}", policy.name),
+            Self::SetIoPriority { class, level, .. } => {
+                write!(f, "set the I/O priority {} {level}", class.name)
+            }
+            Self::SetAffinity { cpus } => write!(f, "stay on processors {cpus}"),
+            Self::ResetAffinity => f.write_str("take every processor of the group"),
+            Self::SetPersonality { domain } => write!(f, "set the personality {}", domain.name),
+            Self::SetMemoryPolicy { mode, .. } => write!(f, "set the memory policy {}", mode.name),
+            Self::SetSecurityAttribute { attribute, value, .. } => write!(f, "set {attribute} to {value:?}"),
             Self::SetUmask { mask } => write!(f, "set the umask to {mask:04o}"),
             Self::OwnStdio { uid } => write!(f, "give standard input and output to user {uid}"),
             Self::DropBounding { .. } => f.write_str("drop capabilities from the bounding set"),

@@ -1,4 +1,4 @@
-use crate::{Draft, Error, Namespaces, Options, Planned, process, security};
+use crate::{Draft, Error, Namespaces, Options, Planned, labels, process, schedule, security};
 use plan::facts::HostFacts;
 use plan::{Op, Plan, Rendezvous, Slot};
 use spec::{Config, ContainerId, NamespaceKind};
@@ -44,6 +44,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         let op = Op::OpenCgroup { directory: (*group).clone() };
         draft.host(op, from, "the new process is born in it: to move one takes a lock against all forks");
     }
+    schedule::before_exec(draft)?;
     let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in, owner: None };
     draft.host(op, from, "the process that becomes the program");
     draft.host(Op::Record, from, "the pid file");
@@ -57,6 +58,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         draft.init(op, from, "from here on the container's limits bite; who moves itself waits for nobody");
     }
     process::score(draft)?;
+    schedule::of_exec(draft)?;
     let others: Vec<_> =
         request.namespaces.iter().copied().filter(|kind| *kind != NamespaceKind::Pid).collect();
     if !others.is_empty() {
@@ -67,10 +69,11 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         );
     }
     draft.init(Op::OpenRoot, from, "the container's, since its mount namespace was joined");
-    crate::identity::session(draft);
+    crate::identity::session(draft)?;
     process::open_terminal_here(draft)?;
     process::limits(draft)?;
     process::directory(draft)?;
+    labels::of_program(draft)?;
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");

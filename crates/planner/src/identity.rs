@@ -3,15 +3,17 @@ use plan::{Errno, Op};
 use spec::NamespaceKind;
 
 /// A session and a keyring of its own, so that the caller's terminal and keys stay the caller's.
-pub(crate) fn session(draft: &mut Draft) {
+pub(crate) fn session(draft: &mut Draft) -> Result<(), Error> {
     draft.init(Op::NewSession, "default", "job control and signals of the caller's terminal do not reach it");
     if !draft.options.no_new_keyring {
+        crate::labels::of_keys(draft)?;
         draft.plan.init.push_tolerant(
             Op::NewKeyring { name: format!("_ses.{}", draft.id) },
             plan::Cause::new("default", "keys of the caller are not the container's; a kernel may have none"),
             &[Errno::ENOSYS, Errno::EDQUOT, Errno::EACCES, Errno::EPERM],
         );
     }
+    Ok(())
 }
 
 /// Host name and domain name.

@@ -12,11 +12,13 @@ mod devices;
 mod error;
 mod exec;
 mod identity;
+mod labels;
 mod mounts;
 mod namespaces;
 mod options;
 mod process;
 mod root;
+mod schedule;
 mod security;
 mod unsupported;
 
@@ -87,6 +89,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     namespaces::write_id_maps(draft);
     namespaces::network_beside(draft);
     cgroups::beside(draft);
+    schedule::by_host(draft)?;
     draft.host(Op::Record, "default", "whoever asks for this container later finds it");
 
     // init: namespaces, then everything that needs the machine's own files, then the new root.
@@ -96,7 +99,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
         sources(draft)?;
     }
     security::sources(draft);
-    identity::session(draft);
+    identity::session(draft)?;
     root::cut_propagation(draft);
     root::mount(draft)?;
     identity::names(draft);
@@ -112,9 +115,11 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
 
     // init: the process.
     process::score(draft)?;
+    schedule::of_init(draft)?;
     process::limits(draft)?;
     process::make_directory(draft)?;
     process::directory(draft)?;
+    labels::of_program(draft)?;
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");

@@ -130,6 +130,10 @@ pub(crate) fn directory(draft: &mut Draft) -> Result<(), Error> {
     let op = Op::ChangeDirectory { path };
     draft.init(op, "/process/cwd", "and it is proven to lie inside the root (CVE-2024-21626)");
     let mask = process.user.umask.unwrap_or(0o022);
+    if mask > 0o777 {
+        let message = format!("{mask} (0{mask:o} in octal) is not from 0 to 0777");
+        return Err(Error::new("/process/user/umask", message, "write it in decimal: 18 is 022"));
+    }
     draft.init(
         Op::SetUmask { mask },
         "/process/user/umask",

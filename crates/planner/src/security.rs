@@ -1,6 +1,7 @@
 use crate::{Draft, Error, mounts};
 use plan::{Attr, BpfInstruction, Cause, Errno, Op, Slot};
 use spec::{Capabilities, Capability, CapabilitySet, NamespaceKind, Process};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Opens what masks are made of.
@@ -48,7 +49,7 @@ fn plain(list: &str, index: usize, path: &Path) -> Result<PathBuf, Error> {
 /// Ids and capabilities, in the order in which each step can still be done.
 pub(crate) fn privileges(draft: &mut Draft) -> Result<(), Error> {
     let process = crate::process::of(draft)?;
-    let capabilities = capabilities(draft, process);
+    let capabilities = capabilities(draft, process)?;
     let known = CapabilitySet::from_bits(u64::MAX >> (63 - draft.facts.last_capability.min(63)));
     let from = "/process/capabilities";
     let drop = known.difference(capabilities.bounding);
@@ -116,14 +117,19 @@ fn denies_setgroups(draft: &Draft) -> bool {
 }
 
 /// The sets asked for, without what this machine cannot give; the user is told.
-fn capabilities(draft: &mut Draft, process: &Process) -> Capabilities {
+fn capabilities(draft: &mut Draft, process: &Process) -> Result<Capabilities, Error> {
     let mut sets = process.capabilities.clone().unwrap_or_default();
-    // The kernel's invariant (capabilities(7)): what is not permitted and inheritable cannot be ambient. Many
-    // configurations ask for it all the same, runc's template among them.
-    sets.ambient = sets.ambient.intersection(sets.inheritable).intersection(sets.permitted);
+    name_unknown(draft, &sets)?;
+    // The kernel's invariant (capabilities(7)): what is not permitted and inheritable cannot be ambient.
+    let ambient = sets.ambient.intersection(sets.inheritable).intersection(sets.permitted);
+    for lost in sets.ambient.difference(ambient).iter() {
+        let why = "it is not both permitted and inheritable";
+        draft.notes.push(format!("can't raise ambient capability {}: {why}", lost.name()));
+    }
+    sets.ambient = ambient;
     // A new user namespace gives all capabilities over what it owns.
     if draft.namespaces.has(NamespaceKind::User) {
-        return sets;
+        return Ok(sets);
     }
     let had = draft.facts.capabilities;
     let missing = sets.permitted.difference(had);
@@ -140,7 +146,29 @@ fn capabilities(draft: &mut Draft, process: &Process) -> Capabilities {
     ] {
         *set = set.intersection(had);
     }
-    sets
+    Ok(sets)
+}
+
+/// What cannot be mapped to the kernel "MUST be logged as a warning" (config.md, "Linux Process"). Where no
+/// name at all is known the list was not meant for capabilities.
+fn name_unknown(draft: &mut Draft, sets: &Capabilities) -> Result<(), Error> {
+    if sets.unknown.is_empty() {
+        return Ok(());
+    }
+    let names = some_of(&sets.unknown);
+    if sets.is_empty() {
+        let message = format!("not one of these is a capability: {names}");
+        return Err(Error::new("/process/capabilities", message, "capabilities(7) has the list"));
+    }
+    draft.notes.push(format!("{names} is left out: there is no such capability"));
+    Ok(())
+}
+
+/// The first few names, as long as names of capabilities are.
+fn some_of(names: &BTreeSet<String>) -> String {
+    let shown: Vec<String> = names.iter().take(8).map(|name| name.chars().take(32).collect()).collect();
+    let more = names.len().saturating_sub(shown.len());
+    shown.join(", ") + &if more == 0 { String::new() } else { format!(" and {more} more") }
 }
 
 /// The system call filter, last of all.

@@ -26,18 +26,11 @@ pub fn check_machine(facts: &HostFacts) -> Result<(), Error> {
 
 /// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
 pub(crate) fn check(config: &Config, linux: &Linux) -> Result<(), Error> {
-    let process = config.process.as_ref();
     let hooks = config.hooks.as_ref().is_some_and(|hooks| *hooks != spec::Hooks::default());
     let fields = [
-        ("/process/apparmorProfile", process.is_some_and(|p| given(&p.apparmor_profile))),
-        ("/process/selinuxLabel", process.is_some_and(|p| given(&p.selinux_label))),
-        ("/process/scheduler", process.is_some_and(|p| p.scheduler.is_some())),
-        ("/process/ioPriority", process.is_some_and(|p| p.io_priority.is_some())),
         ("/hooks", hooks),
         ("/linux/netDevices", !linux.net_devices.is_empty()),
         ("/linux/intelRdt", linux.intel_rdt.is_some()),
-        ("/linux/personality", linux.personality.is_some()),
-        ("/linux/memoryPolicy", linux.memory_policy.is_some()),
     ];
     match fields.into_iter().find(|(_, present)| *present) {
         Some((field, _)) => {
@@ -45,8 +38,4 @@ pub(crate) fn check(config: &Config, linux: &Linux) -> Result<(), Error> {
         }
         None => Ok(()),
     }
-}
-
-fn given(text: &Option<String>) -> bool {
-    text.as_ref().is_some_and(|text| !text.is_empty())
 }

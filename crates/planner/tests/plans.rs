@@ -77,14 +77,19 @@ fn facts(cgroups: CgroupLayout) -> HostFacts {
         selinux: false,
         new_mount_api: true,
         cgroups,
+        ..HostFacts::default()
     }
 }
 
 fn plan(config: &Value, layout: CgroupLayout, options: &Options) -> Result<planner::Planned, planner::Error> {
+    plan_on(config, &facts(layout), options)
+}
+
+fn plan_on(config: &Value, facts: &HostFacts, options: &Options) -> Result<planner::Planned, planner::Error> {
     let config: Config = serde_json::from_value(config.clone()).expect("a configuration");
-    let (id, facts) = ("web".parse().expect("a name"), facts(layout));
+    let id = "web".parse().expect("a name");
     let bundle = Path::new("/bundle");
-    planner::plan(&Request { config: &config, facts: &facts, id: &id, bundle, options })
+    planner::plan(&Request { config: &config, facts, id: &id, bundle, options })
 }
 
 /// The calls of a plan, one a line, with the side that makes them; descriptors without numbers.
@@ -137,15 +142,24 @@ fn the_usual_plan() {
 /// A change of the usual configuration.
 type Edit = fn(&mut Value);
 
+fn map(config: &mut Value) {
+    let ids = |host: u32| json!([{ "containerID": 0, "hostID": host, "size": 65536 }]);
+    config["linux"]["uidMappings"] = ids(100_000);
+    config["linux"]["gidMappings"] = ids(200_000);
+    config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "user" }));
+}
+
+fn scheduling(config: &mut Value) {
+    config["process"]["scheduler"] = json!({ "policy": "SCHED_BATCH", "nice": 5 });
+    config["process"]["ioPriority"] = json!({ "class": "IOPRIO_CLASS_BE", "priority": 7 });
+    config["linux"]["memoryPolicy"] =
+        json!({ "mode": "MPOL_BIND", "nodes": "0-1", "flags": ["MPOL_F_STATIC_NODES"] });
+    config["linux"]["personality"] = json!({ "domain": "LINUX32" });
+}
+
 #[test]
 fn what_each_field_changes() {
-    let map: Edit = |config| {
-        let ids = |host: u32| json!([{ "containerID": 0, "hostID": host, "size": 65536 }]);
-        config["linux"]["uidMappings"] = ids(100_000);
-        config["linux"]["gidMappings"] = ids(200_000);
-        config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "user" }));
-    };
-    let cases: [(&str, Edit); 15] = [
+    let cases: [(&str, Edit); 17] = [
         ("user_namespace", map),
         ("time_namespace", |config| {
             config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "time" }));
@@ -192,6 +206,11 @@ fn what_each_field_changes() {
             config["process"]["oomScoreAdj"] = json!(500);
             config["process"]["rlimits"] = json!([{ "type": "RLIMIT_NOFILE", "soft": 1024, "hard": 2048 }]);
         }),
+        ("scheduling", scheduling),
+        ("scheduling_in_a_user_namespace", |config| {
+            scheduling(config);
+            map(config);
+        }),
         ("sysctls", |config| {
             config["linux"]["sysctl"] = json!({ "net.ipv4.ip_forward": "1", "kernel.shmmax": "65536" });
         }),
@@ -215,6 +234,22 @@ fn what_each_field_changes() {
             plan(&config, hybrid(), &Options::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
         insta::assert_snapshot!(name, changes(&planned));
     }
+}
+
+#[test]
+fn labels_are_entered_where_their_module_is_on() {
+    let mut config = usual();
+    config["process"]["apparmorProfile"] = json!("web");
+    config["process"]["selinuxLabel"] = json!("u:r:web_t:s0");
+    let mut facts = facts(hybrid());
+    (facts.apparmor, facts.selinux) = (true, true);
+    let planned = plan_on(&config, &facts, &Options::default()).unwrap();
+    insta::assert_snapshot!("labels", changes(&planned));
+
+    let mut config = usual();
+    config["process"]["apparmorProfile"] = json!("unconfined");
+    let planned = plan(&config, hybrid(), &Options::default()).unwrap();
+    assert_eq!(changes(&planned), "", "everybody is, without AppArmor");
 }
 
 #[test]

@@ -97,10 +97,29 @@ pub struct Process {
     pub oom_score_adj: i32,
     /// personality(2) flags.
     pub personality: u32,
+    /// The machine that uname(2) tells of.
+    pub machine: String,
+    /// How it is scheduled.
+    pub scheduling: Scheduling,
+    /// Processors that it may run on, as `0-3,7`.
+    pub cpus: String,
+    /// The memory policy of its first mapping in `/proc/self/numa_maps`, as `bind:0`.
+    pub memory_policy: Option<String>,
     /// The label of the security module, if one is active.
     pub lsm: Option<String>,
     /// The descriptions of the keyrings in `/proc/keys`, such as `_ses.NAME`.
     pub keyrings: Vec<String>,
+}
+
+/// sched(7), from `/proc/self/stat`.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheduling {
+    /// `SCHED_*` by number: 0 other, 1 FIFO, 2 RR, 3 batch, 5 idle, 6 deadline.
+    pub policy: u32,
+    /// From -20 to 19.
+    pub nice: i32,
+    /// Of a real-time policy, from 1 to 99.
+    pub priority: u32,
 }
 
 /// User and group ids, and how they map to the parent user namespace.

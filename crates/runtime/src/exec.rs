@@ -76,10 +76,21 @@ fn read_config(container: &Container) -> Result<Config, Error> {
     crate::document::read_config(&container.record.bundle.join("config.json"))
 }
 
-/// The container's own configuration with another process: the same filter, the same sets where the new
-/// one names none.
-fn container_config(container: &Container, process: Process) -> Result<Config, Error> {
+/// The container's own configuration with another process: the same filter, and what the new one leaves out
+/// as the first one has it.
+fn container_config(container: &Container, mut process: Process) -> Result<Config, Error> {
     let mut config = read_config(container)?;
+    let first = config.process.take().unwrap_or_default();
+    if process.rlimits.is_empty() {
+        process.rlimits = first.rlimits;
+    }
+    process.capabilities = process.capabilities.or(first.capabilities);
+    process.user.umask = process.user.umask.or(first.user.umask);
+    process.apparmor_profile = process.apparmor_profile.or(first.apparmor_profile);
+    process.selinux_label = process.selinux_label.or(first.selinux_label);
+    process.scheduler = process.scheduler.or(first.scheduler);
+    process.io_priority = process.io_priority.or(first.io_priority);
+    process.exec_cpu_affinity = process.exec_cpu_affinity.or(first.exec_cpu_affinity);
     config.process = Some(process);
     Ok(config)
 }

@@ -1,5 +1,6 @@
 use crate::CapabilitySet;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// The container's process (config.md, "Process").
@@ -91,22 +92,59 @@ pub struct Rlimit {
 
 /// The five sets of capabilities(7), by `CAP_...` names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "CapabilityNames")]
 pub struct Capabilities {
     /// What execve may ever give.
-    #[serde(default)]
     pub bounding: CapabilitySet,
     /// What is checked.
-    #[serde(default)]
     pub effective: CapabilitySet,
     /// What passes execve of files with inheritable capabilities.
-    #[serde(default)]
     pub inheritable: CapabilitySet,
     /// What may be made effective.
-    #[serde(default)]
     pub permitted: CapabilitySet,
     /// What passes execve of ordinary files.
-    #[serde(default)]
     pub ambient: CapabilitySet,
+    /// Names in any of the sets that are no capabilities: worth a warning and no error, as the specification
+    /// has it.
+    #[serde(skip)]
+    pub unknown: BTreeSet<String>,
+}
+
+impl Capabilities {
+    /// Whether no set has a capability that is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let sets = [self.bounding, self.effective, self.inheritable, self.permitted, self.ambient];
+        sets.into_iter().all(CapabilitySet::is_empty)
+    }
+}
+
+/// [`Capabilities`] as they are written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CapabilityNames {
+    bounding: Vec<String>,
+    effective: Vec<String>,
+    inheritable: Vec<String>,
+    permitted: Vec<String>,
+    ambient: Vec<String>,
+}
+
+impl From<CapabilityNames> for Capabilities {
+    fn from(names: CapabilityNames) -> Self {
+        let mut unknown = BTreeSet::new();
+        let mut set = |names: Vec<String>| {
+            names.into_iter().filter_map(|name| name.parse().map_err(|_| unknown.insert(name)).ok()).collect()
+        };
+        Self {
+            bounding: set(names.bounding),
+            effective: set(names.effective),
+            inheritable: set(names.inheritable),
+            permitted: set(names.permitted),
+            ambient: set(names.ambient),
+            unknown,
+        }
+    }
 }
 
 /// Scheduling attributes, sched_setattr(2).

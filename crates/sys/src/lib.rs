@@ -14,6 +14,7 @@ pub mod link;
 pub mod mount;
 pub mod namespace;
 pub mod process;
+pub mod schedule;
 pub mod seccomp;
 pub mod signal;
 

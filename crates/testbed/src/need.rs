@@ -25,6 +25,8 @@ pub enum Need {
     Path(&'static str),
     /// A capability in the bounding set, by its number in capabilities(7): 24 is CAP_SYS_RESOURCE.
     Capability(u32),
+    /// So many processors that this process may run on.
+    Processors(usize),
     /// A TCP service that answers, as `deb.debian.org:80`.
     Reachable(&'static str),
 }
@@ -45,6 +47,7 @@ impl Need {
             Need::Filesystem(name) => (has_filesystem(name), format!("needs the {name} file system")),
             Need::Path(path) => (Path::new(path).exists(), format!("needs {path}")),
             Need::Capability(number) => (has_capability(*number), format!("needs capability {number}")),
+            Need::Processors(number) => (processors() >= *number, format!("needs {number} processors")),
             Need::Reachable(service) => (answers(service), format!("needs {service} to answer")),
         };
         (!met).then_some(reason)
@@ -91,6 +94,10 @@ fn has_capability(number: u32) -> bool {
     let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
     let bits = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
     number < 64 && bits >> number & 1 == 1
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// One address in two seconds: a machine without a network says so at once.

@@ -77,13 +77,7 @@ fn union(a: CapabilitySet, b: CapabilitySet) -> CapabilitySet {
 /// user; that it is gone before keeps it from finding and opening the program with root's rights.
 pub(super) fn sets(granted: CapabilitySet, uid: u32) -> Capabilities {
     let own = if uid == 0 { granted } else { CapabilitySet::EMPTY };
-    Capabilities {
-        bounding: granted,
-        effective: own,
-        permitted: own,
-        inheritable: CapabilitySet::EMPTY,
-        ambient: CapabilitySet::EMPTY,
-    }
+    Capabilities { bounding: granted, effective: own, permitted: own, ..Capabilities::default() }
 }
 
 #[cfg(test)]

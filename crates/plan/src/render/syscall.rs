@@ -1,3 +1,4 @@
+use super::schedule;
 use crate::words::{self, limit};
 use crate::{Attr, Follow, IdKind, MountPoint, Op, Propagation, Slot, Target, TreeSource};
 use spec::{CapabilitySet, DeviceKind, NamespaceKind};
@@ -22,7 +23,7 @@ impl fmt::Display for Call {
     }
 }
 
-fn call(name: &'static str, args: impl Into<String>) -> Call {
+pub(super) fn call(name: &'static str, args: impl Into<String>) -> Call {
     Call { name, args: args.into(), result: None }
 }
 
@@ -537,6 +538,13 @@ fn credentials(op: &Op) -> Vec<Call> {
             format!("0, {}, {{rlim_cur={}, rlim_max={}}}, NULL", resource.name(), limit(*soft), limit(*hard)),
         )],
         Op::SetOomScoreAdj { value } => write_proc("self/oom_score_adj", &value.to_string()),
+        Op::SetScheduler { .. }
+        | Op::SetIoPriority { .. }
+        | Op::SetAffinity { .. }
+        | Op::ResetAffinity
+        | Op::SetPersonality { .. }
+        | Op::SetMemoryPolicy { .. } => vec![schedule::call(op)],
+        Op::SetSecurityAttribute { attribute, value, .. } => write_proc(&format!("self/{attribute}"), value),
         Op::SetUmask { mask } => vec![call("umask", format!("0{mask:03o}"))],
         Op::OwnStdio { uid } => (0..3).map(|fd| call("fchown", format!("{fd}, {uid}, -1"))).collect(),
         Op::DropBounding { drop } => {

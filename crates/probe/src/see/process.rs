@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::{env, fs, io};
 
-use probe::{Cgroup, IdMap, Report};
+use probe::{Cgroup, IdMap, Report, Scheduling};
 
 use super::malformed;
 
@@ -76,11 +76,19 @@ pub fn process(report: &mut Report) -> io::Result<()> {
     // The program's name, in parentheses, may have spaces in it.
     let stat = fs::read_to_string("/proc/self/stat")?;
     let (before, after) = stat.rsplit_once(") ").ok_or_else(|| malformed("stat"))?;
-    let mut fields = after.split(' ').skip(1).map(number);
+    let fields: Vec<&str> = after.split(' ').collect();
+    // By the numbers of proc_pid_stat(5); the third is the first here.
+    let field = |number: usize| fields.get(number - 3).copied().unwrap_or_default();
     process.pid = number(before.split(' ').next().unwrap_or_default())?;
-    for field in [&mut process.ppid, &mut process.pgid, &mut process.sid] {
-        *field = fields.next().ok_or_else(|| malformed("stat"))??;
-    }
+    process.ppid = number(field(4))?;
+    process.pgid = number(field(5))?;
+    process.sid = number(field(6))?;
+    process.scheduling =
+        Scheduling { nice: number(field(19))?, priority: number(field(40))?, policy: number(field(41))? };
+    process.machine = uname.machine().to_string_lossy().into_owned();
+    // A kernel without NUMA has no such file.
+    let numa = fs::read_to_string("/proc/self/numa_maps").ok();
+    process.memory_policy = numa.and_then(|text| text.split_whitespace().nth(1).map(str::to_owned));
     Ok(())
 }
 
@@ -93,6 +101,7 @@ pub fn status(report: &mut Report) -> io::Result<()> {
             "Umask" => {
                 report.process.umask = u32::from_str_radix(value, 8).map_err(|_| malformed("umask"))?
             }
+            "Cpus_allowed_list" => report.process.cpus = value.to_owned(),
             "Uid" => report.ids.uids = four(value)?,
             "Gid" => report.ids.gids = four(value)?,
             "Groups" => report.ids.groups = numbers(value)?,
