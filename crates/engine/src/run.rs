@@ -100,6 +100,7 @@ fn create(store: &Store, launch: &Launch, console: Option<OwnedFd>) -> Result<Cr
     let request = runtime::Request {
         id: &launch.name,
         bundle: &launch.bundle,
+        config_file: None,
         config: &launch.prepared.config,
         options: &launch.how,
         console,

@@ -16,16 +16,21 @@ fn run() -> i32 {
     if executor::init::is_init() {
         executor::init::run();
     }
-    let global = match args::parse() {
-        Ok(parsed) => parsed,
+    let (global, command) = args::parse();
+    let log = report::Log::new(&global);
+    let command = match command {
+        Ok(command) => command,
         Err(message) => {
-            eprintln!("cuddy-oci: {message}");
-            eprintln!("  `cuddy-oci --help` lists commands and options");
-            return 2;
+            log.misuse(&message);
+            return 1;
         }
     };
-    match commands::perform(&global) {
+    match commands::perform(&global, &log, &command) {
         Ok(code) => code,
-        Err(error) => report::failure(&global, &error),
+        Err(error) => {
+            log.failure(&command, &error);
+            // As from runc: 1 may be the code of the program that was executed.
+            if matches!(command, args::Command::Exec(_)) { 255 } else { 1 }
+        }
     }
 }

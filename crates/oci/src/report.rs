@@ -1,55 +1,97 @@
-//! Failures, as people and as programs read them.
+//! Failures and notes, as people and as programs read them.
 
 use crate::args::{Command, Global};
 use std::io::Write;
 
-/// Prints a failure on standard error and, where `--log` names a file, there too, in runc's JSON form if
-/// asked for: containerd and podman read it.
-pub(crate) fn failure(global: &Global, error: &runtime::Error) -> i32 {
-    let (doing, hint) = (doing(&global.command), error.hint());
-    let message = if doing.is_empty() { error.to_string() } else { format!("cannot {doing}: {error}") };
-    eprintln!("cuddy-oci: {message}");
-    if !hint.is_empty() {
-        eprintln!("  {hint}");
-    }
-    log(global, "error", &message);
-    1
+/// Where it is told what goes wrong, and with `--debug` what is done.
+///
+/// What people should know is on standard error. With `--log` it is in that file, too, in the form of runc's log: containerd
+/// and podman read the last error from there. Without one, `--log-format json` and `--debug` put such lines on standard error,
+/// as runc does.
+#[derive(Debug)]
+pub(crate) struct Log<'a> {
+    global: &'a Global,
 }
 
-/// Prints something the user should know that is no failure.
-pub(crate) fn note(global: &Global, message: &str) {
-    eprintln!("cuddy-oci: {message}");
-    log(global, "warning", message);
+impl<'a> Log<'a> {
+    pub(crate) fn new(global: &'a Global) -> Self {
+        Self { global }
+    }
+
+    /// A command that failed.
+    pub(crate) fn failure(&self, command: &Command, error: &runtime::Error) {
+        let (doing, hint) = (doing(command), error.hint());
+        let message = if doing.is_empty() { error.to_string() } else { format!("cannot {doing}: {error}") };
+        self.tell("error", &message, &hint);
+    }
+
+    /// A command line that is none.
+    pub(crate) fn misuse(&self, message: &str) {
+        self.tell("error", message, &format!("`{} --help` lists commands and options", usage::PROGRAM));
+    }
+
+    /// Something the user should know that is no failure.
+    pub(crate) fn note(&self, message: &str) {
+        self.tell("warning", message, "");
+    }
+
+    /// Something that is told with `--debug` only.
+    pub(crate) fn debug(&self, message: impl FnOnce() -> String) {
+        if self.global.debug {
+            self.write("debug", &message());
+        }
+    }
+
+    fn tell(&self, level: &str, message: &str, hint: &str) {
+        if self.global.log.is_some() || self.global.log_json {
+            self.write(level, message);
+        }
+        if self.global.log.is_some() || !self.global.log_json {
+            let hint = if hint.is_empty() { String::new() } else { format!("\n  {hint}") };
+            complain(&format!("{}: {message}{hint}", usage::PROGRAM));
+        }
+    }
+
+    /// Writes a line of the log.
+    fn write(&self, level: &str, message: &str) {
+        let line = self.line(level, message);
+        let Some(path) = &self.global.log else { return complain(&line) };
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        // In one call, so that the lines of programs that log to the same file are not mixed.
+        let written = file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+        if let Err(error) = written {
+            complain(&format!("{}: cannot write to log {}: {error}", usage::PROGRAM, path.display()));
+        }
+    }
+
+    fn line(&self, level: &str, message: &str) -> String {
+        match self.global.log_json {
+            true => serde_json::json!({ "level": level, "msg": message, "time": now() }).to_string(),
+            false => format!("time=\"{}\" level={level} msg={message:?}", now()),
+        }
+    }
+}
+
+/// Writes to standard error. When nobody reads that, there is nobody to tell.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn doing(command: &Command) -> String {
-    let of = |word: &str, id: &dyn std::fmt::Display| format!("{word} {id}");
+    let of = |word: &str, id: &spec::ContainerId| format!("{word} {id}");
     match command {
-        Command::Create(start) => start.id.as_ref().map_or_else(String::new, |id| of("create", id)),
-        Command::Run(start) => start.id.as_ref().map_or_else(String::new, |id| of("start", id)),
-        Command::Exec(exec) => exec.id.as_ref().map_or_else(String::new, |id| of("execute in", id)),
+        Command::Create(start) => of("create", &start.id),
+        Command::Run(start) => of("start", &start.id),
+        Command::Exec(exec) => of("execute in", &exec.id),
         Command::Start { id } => of("start", id),
         Command::Kill { id, .. } => of("signal", id),
         Command::Delete { id, .. } => of("delete", id),
         Command::State { id } => of("show", id),
+        Command::Pause { id } => of("pause", id),
+        Command::Resume { id } => of("resume", id),
+        Command::Update { id, .. } => of("update", id),
+        Command::Ps { id, .. } => of("list the processes of", id),
         _ => String::new(),
-    }
-}
-
-fn log(global: &Global, level: &str, message: &str) {
-    let Some(path) = &global.log else { return };
-    let line = if global.log_json {
-        serde_json::json!({ "level": level, "msg": message, "time": now() }).to_string()
-    } else {
-        format!("time=\"{}\" level={level} msg={message:?}", now())
-    };
-    let written = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .and_then(|mut file| writeln!(file, "{line}"));
-    if let Err(error) = written {
-        eprintln!("cuddy-oci: cannot write to log {}: {error}", path.display());
     }
 }
 

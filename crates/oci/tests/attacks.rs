@@ -316,7 +316,7 @@ fn leaked_working_directory() {
         }
         case.edit(|config| config["process"]["cwd"] = json!(cwd));
         let done = with_leaks(case.make(&["run"]));
-        assert_eq!((done.code(), done.stdout.as_str()), (1, ""), "{cwd}: {done:#?}");
+        assert_eq!((done.code(), done.stdout.as_str()), (255, ""), "{cwd}: {done:#?}");
         assert!(done.stderr.contains("/process/cwd"), "{done:#?}");
         assert_eq!(case.left_behind(), Vec::<String>::new());
     }

@@ -183,7 +183,7 @@ fn detach() {
     let pid: i32 = fs::read_to_string(&file).unwrap().parse().unwrap();
     assert_eq!(namespaces(&pid.to_string()), namespaces(&case.pid().to_string()));
     fs::remove_file(&file).unwrap();
-    assert_eq!(case.exec(&["--pid-file", path], &["/no/such"]).code(), 1);
+    assert_eq!(case.exec(&["--pid-file", path], &["/no/such"]).code(), 255);
     assert!(!file.exists(), "what failed has none");
 }
 
@@ -243,7 +243,7 @@ fn messages() {
     for (options, command, message) in cases {
         let done = case.exec(options, command);
         let expected = format!("cuddy-oci: cannot execute in {}: {message}\n", case.id());
-        assert_eq!((done.code(), support::without_steps(&done.stderr)), (1, expected), "{command:?}");
+        assert_eq!((done.code(), support::without_steps(&done.stderr)), (255, expected), "{command:?}");
     }
     assert_eq!(
         case.exec(&[], &["sh", "-c", "ls -d /proc/[0-9]* | wc -l"]).ok().stdout,

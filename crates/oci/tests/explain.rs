@@ -288,6 +288,7 @@ fn planned(case: &Case, words: &[&str]) -> Plan {
     let id = case.id().parse().unwrap();
     let request = Request {
         id: &id,
+        config_file: None,
         bundle: &bundle.path,
         config: &bundle.config,
         options: &options,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use support::Case;
+use support::{Case, groups};
 use testbed::{Need, run, trial};
 
 const MIB: i64 = 1024 * 1024;
@@ -32,23 +32,6 @@ fn main() -> ExitCode {
         trial("two megabytes are enough for a start", memory, little_memory),
         trial("groups above the configured one stay", root, groups_above),
     ])
-}
-
-/// The directories of a process's groups, by hierarchy: `memory`, or "" for v2.
-fn groups(pid: i32) -> Vec<(String, PathBuf)> {
-    let unified = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
-    let lines = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
-    let group = |line: &str| {
-        let fields: Vec<_> = line.splitn(3, ':').collect();
-        let name = fields[1].strip_prefix("name=").unwrap_or(fields[1]);
-        let mount = match (name, unified) {
-            ("", true) => "/sys/fs/cgroup".into(),
-            ("", false) => PathBuf::from("/sys/fs/cgroup/unified"),
-            (name, _) => Path::new("/sys/fs/cgroup").join(name),
-        };
-        (name.to_owned(), mount.join(fields[2].trim_start_matches('/')))
-    };
-    lines.lines().map(group).filter(|(_, path)| path.exists()).collect()
 }
 
 fn sleeper(change: impl FnOnce(&mut Value)) -> Case {

@@ -1,11 +1,19 @@
-use crate::{Draft, Error};
+use crate::{Draft, Error, Options};
 use plan::facts::HostFacts;
 use plan::{Cause, Op, Rendezvous, Slot, Undo};
 use spec::{ContainerId, Linux, NamespaceKind};
 use std::path::PathBuf;
 
 /// The container's cgroups: where they are and what is written to them.
-pub(crate) fn group(linux: &Linux, facts: &HostFacts, id: &ContainerId) -> Result<cgroup::Group, Error> {
+pub(crate) fn group(
+    linux: &Linux,
+    facts: &HostFacts,
+    options: &Options,
+    id: &ContainerId,
+) -> Result<cgroup::Group, Error> {
+    if options.no_cgroups {
+        return Ok(cgroup::Group::default());
+    }
     let resources = linux.resources.clone().unwrap_or_default();
     cgroup::group(&resources, &facts.cgroups, linux.cgroups_path.as_deref(), id)
         .map_err(|error| Error::new("", error.to_string(), ""))

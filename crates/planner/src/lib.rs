@@ -217,7 +217,7 @@ impl<'a> Draft<'a> {
             bundle,
             options,
             namespaces,
-            cgroup: cgroups::group(linux, facts, id)?,
+            cgroup: cgroups::group(linux, facts, options, id)?,
             plan,
             notes: Vec::new(),
             mounts: 0,

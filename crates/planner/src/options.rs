@@ -12,6 +12,8 @@ pub struct Options {
     pub preserve_fds: u32,
     /// `chroot` in place of `pivot_root`, for a root on a ramdisk.
     pub no_pivot: bool,
+    /// Make no cgroups: limits are not set, and nothing is counted.
+    pub no_cgroups: bool,
     /// Keep the caller's session keyring.
     pub no_new_keyring: bool,
     /// Run the program under a small init of ours.

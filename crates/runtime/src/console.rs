@@ -15,13 +15,15 @@ use std::path::Path;
 /// # Errors
 /// Nobody listens there.
 pub fn connect(path: &Path) -> Result<OwnedFd, Error> {
-    let connect = || -> io::Result<OwnedFd> {
-        let socket =
-            rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-        rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
-        Ok(socket)
-    };
-    connect().map_err(Error::file("cannot connect to console socket", path))
+    dial(path).map_err(Error::file("cannot connect to console socket", path))
+}
+
+/// Connects to a socket that somebody listens on.
+pub(crate) fn dial(path: &Path) -> io::Result<OwnedFd> {
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket)
 }
 
 /// Both ends of a console socket of our own: for the plan, and to [`receive`] from.

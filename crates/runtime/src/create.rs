@@ -17,6 +17,8 @@ pub struct Request<'a> {
     pub id: &'a ContainerId,
     /// Absolute path of its bundle.
     pub bundle: &'a Path,
+    /// The file that the configuration is in; left out: `config.json` of the bundle.
+    pub config_file: Option<&'a Path>,
     /// Its configuration.
     pub config: &'a Config,
     /// How it is started.
@@ -104,6 +106,8 @@ fn record(request: &Request, plan: &Plan) -> Record {
     Record {
         id: request.id.clone(),
         bundle: request.bundle.to_owned(),
+        config_file: request.config_file.map(Path::to_owned),
+        rootfs: request.config.root.as_ref().map(|root| request.bundle.join(&root.path)),
         created: now.as_secs(),
         owner: rustix::process::getuid().as_raw(),
         annotations: request.config.annotations.clone(),

@@ -5,6 +5,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 /// What a configuration, or a process for `exec`, may have, in bytes. Usual are some thousand; the kernel takes 2 MiB of
@@ -20,6 +21,16 @@ const RECORD_LIMIT: u64 = 2 * LIMIT;
 /// The file cannot be read, has more than [`LIMIT`] bytes, or is not what it should be; names it and the property.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     parse(LIMIT, path, &File::open(path).map_err(Error::file("cannot read", path))?)
+}
+
+/// Reads a document from standard input.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_input<T: DeserializeOwned>() -> Result<T, Error> {
+    let name = Path::new("standard input");
+    let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(Error::file("cannot read", name))?;
+    parse(LIMIT, name, &input.into())
 }
 
 /// Reads the `config.json` of a bundle.

@@ -14,7 +14,7 @@ pub enum Error {
     #[error("container {0} does not exist")]
     Missing(String),
     /// The container is in a state in which the command makes no sense.
-    #[error("container {id} is {status}; {command} needs it {needs}")]
+    #[error("{} {id} is {status}; {command} needs it {needs}", known_words(*status, command))]
     Status {
         /// The container.
         id: String,
@@ -84,6 +84,22 @@ pub enum Error {
     /// The container's cgroups could not be used.
     #[error(transparent)]
     Cgroup(#[from] cgroup::live::Error),
+    /// A command that works by cgroups, on a container that has none.
+    #[error("container {id} has no cgroups; {command} needs them")]
+    NoCgroups {
+        /// The container.
+        id: String,
+        /// The command.
+        command: &'static str,
+    },
+    /// A program of the machine that a command is made with.
+    #[error("{program}: {status}")]
+    Program {
+        /// The program.
+        program: &'static str,
+        /// How it ended.
+        status: String,
+    },
     /// The container's cgroup is another's.
     #[error("cgroup {} has processes of another container", .0.display())]
     GroupInUse(PathBuf),
@@ -138,6 +154,9 @@ impl Error {
                 command: "delete",
                 ..
             } => format!("end it with `kill {id} KILL` first, or use `delete --force {id}`"),
+            Self::Status { status: spec::Status::Paused, command: "exec", .. } => {
+                "`resume` it first, or use `exec --ignore-paused`".to_owned()
+            }
             Self::GroupInUse(_) => "choose another name, or another linux.cgroupsPath".to_owned(),
             Self::Plan(error) => error.hint.clone(),
             Self::Step(failure) => failure.hint.clone(),
@@ -150,6 +169,16 @@ impl Error {
             Self::Undo { .. } => "`delete --force` tries again".to_owned(),
             _ => String::new(),
         }
+    }
+}
+
+/// How runc says it: containerd and podman look for these words to know that a container has ended.
+fn known_words(status: spec::Status, command: &str) -> &'static str {
+    match (command, status) {
+        ("kill" | "pause" | "update" | "exec" | "events", spec::Status::Stopped) => "container not running:",
+        ("exec", spec::Status::Paused) => "cannot exec in a paused container:",
+        ("resume", _) => "container not paused:",
+        _ => "container",
     }
 }
 

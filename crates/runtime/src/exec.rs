@@ -1,3 +1,4 @@
+use crate::bundle::CONFIG;
 use crate::create::{forget_pid, write_pid};
 use crate::{Container, Error, Store};
 use executor::{Launched, Slots};
@@ -21,6 +22,8 @@ pub struct ExecRequest<'a> {
     pub console: Option<OwnedFd>,
     /// File that its pid is written to.
     pub pid_file: Option<&'a Path>,
+    /// Whether it is started in a paused container, too; it waits for `resume` there.
+    pub ignore_paused: bool,
 }
 
 impl Store {
@@ -31,7 +34,8 @@ impl Store {
     pub fn exec(&self, request: ExecRequest) -> Result<(Pid, OwnedFd), Error> {
         let container = self.open(request.id)?;
         let init = match (container.status(), container.init()) {
-            (Status::Running | Status::Created | Status::Paused, Some(init)) => init,
+            (Status::Running | Status::Created, Some(init)) => init,
+            (Status::Paused, Some(init)) if request.ignore_paused => init,
             _ => return container.refuse("exec", "running"),
         };
         let config = container_config(&container, request.process)?;
@@ -73,7 +77,9 @@ impl Store {
 }
 
 fn read_config(container: &Container) -> Result<Config, Error> {
-    crate::document::read_config(&container.record.bundle.join("config.json"))
+    let record = &container.record;
+    let path = record.config_file.clone().unwrap_or_else(|| record.bundle.join(CONFIG));
+    crate::document::read_config(&path)
 }
 
 /// The container's own configuration with another process: the same filter, and what the new one leaves out

@@ -61,7 +61,8 @@ pub fn signal_number(text: &str) -> Option<i32> {
     // Two of the kernel's 32 are kept by libc.
     const REAL_TIME: std::ops::RangeInclusive<i32> = 34..=64;
     if let Ok(number) = text.parse() {
-        return (1..=64).contains(&number).then_some(number);
+        // 0 is no signal but the question whether it could be sent (kill(2)).
+        return (0..=64).contains(&number).then_some(number);
     }
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
@@ -130,22 +131,26 @@ impl Store {
         Ok(started?)
     }
 
-    /// Sends a signal to the container's init; `all`: to everything in its cgroups.
+    /// Sends a signal to the container's init; `all`: to everything in its cgroups, also when init has ended.
     ///
     /// # Errors
     /// The container does not run, or may not be signalled.
     pub fn kill(&self, id: &ContainerId, signal: i32, all: bool) -> Result<(), Error> {
         let container = self.open(id)?;
-        let Some(init) = container.init() else {
-            return container.refuse("kill", "created or running");
-        };
         let told = |error| Error::Signal { id: id.to_string(), signal, error };
+        let Some(init) = container.init() else {
+            if !all {
+                return container.refuse("kill", "created or running");
+            }
+            return signal_all(&container, signal, None).map_err(told);
+        };
         // Without a pid namespace the end of init is not the end of the others.
         let alone = !container.record.namespaces.contains(&NamespaceKind::Pid);
         if all || (alone && signal == 9) {
-            return signal_all(&container, signal, init.as_fd()).map_err(told);
+            return signal_all(&container, signal, Some(init.as_fd())).map_err(told);
         }
-        sys::signal::send(&init, signal).map_err(told)
+        sys::signal::send(&init, signal).map_err(told)?;
+        if signal == 9 { container.let_die() } else { Ok(()) }
     }
 
     /// Removes a container that has ended; `force`: ends it before, and finishes what a killed runtime
@@ -170,7 +175,10 @@ impl Store {
                 Err(error) if error.raw_os_error() != Some(Errno::SRCH.raw_os_error()) => {
                     return Err(told(error));
                 }
-                _ => wait_for_end(init.as_fd()).map_err(told)?,
+                _ => {
+                    container.let_die()?;
+                    wait_for_end(init.as_fd()).map_err(told)?;
+                }
             }
         }
         self.remove(&container)
@@ -186,7 +194,7 @@ impl Store {
     }
 }
 
-fn signal_all(container: &Container, signal: i32, init: BorrowedFd) -> io::Result<()> {
+fn signal_all(container: &Container, signal: i32, init: Option<BorrowedFd>) -> io::Result<()> {
     let group = cgroup::live::Cgroup::open(&container.record.cgroups).map_err(io::Error::other)?;
     if signal == 9 {
         return group.kill_all().map_err(io::Error::other);
@@ -203,7 +211,10 @@ fn signal_all(container: &Container, signal: i32, init: BorrowedFd) -> io::Resul
         }
     }
     // Without cgroups init is all that is known of it.
-    if container.record.cgroups.is_empty() { sys::signal::send(init, signal) } else { Ok(()) }
+    match init.filter(|_| container.record.cgroups.is_empty()) {
+        Some(init) => sys::signal::send(init, signal),
+        None => Ok(()),
+    }
 }
 
 /// Waits until a process that was sent SIGKILL is gone, for at most ten seconds.
@@ -231,7 +242,7 @@ mod tests {
             ("SIGRTMIN+3", Some(37)),
             ("RTMAX-1", Some(63)),
             ("RTMIN+99", None),
-            ("0", None),
+            ("0", Some(0)),
             ("65", None),
             ("MOO", None),
             ("", None),

@@ -15,6 +15,12 @@ pub struct Record {
     pub id: ContainerId,
     /// Absolute path of its bundle.
     pub bundle: PathBuf,
+    /// The file that its configuration is in; left out: `config.json` of the bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_file: Option<PathBuf>,
+    /// Absolute path of its root file system, as the configuration has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rootfs: Option<PathBuf>,
     /// Seconds since 1970 at which it was created.
     pub created: u64,
     /// User id of who created it.

@@ -210,6 +210,7 @@ impl Container {
         match &self.record.init {
             None => Status::Creating,
             Some(init) if init.open().is_none() => Status::Stopped,
+            Some(_) if self.is_paused() => Status::Paused,
             Some(_) if self.start_socket().exists() => Status::Created,
             Some(_) => Status::Running,
         }

@@ -20,7 +20,7 @@ impl Cgroup {
     /// No freezer, or a process that cannot be stopped within ten seconds; then all are let go again.
     pub fn freeze(&self) -> Result<(), Error> {
         let deadline = Instant::now() + FREEZE_WITHIN;
-        let (directory, frozen) = match self.freezer()? {
+        let (directory, frozen) = match self.freezers()?[0] {
             Freezer::V2(directory) => {
                 directory.write("cgroup.freeze", "1")?;
                 (directory, wait::for_event(directory, "frozen 1", deadline)?)
@@ -35,45 +35,55 @@ impl Cgroup {
         Err(Error::Timeout { path, state: "frozen", after: FREEZE_WITHIN, pids })
     }
 
-    /// Lets a frozen group run. One that is not frozen stays as it is.
+    /// Lets a frozen group run, whichever of its freezers stopped it. One that is not frozen stays as it is.
     ///
     /// # Errors
     /// No freezer, or the kernel refuses.
     pub fn thaw(&self) -> Result<(), Error> {
-        match self.freezer()? {
-            Freezer::V1(directory) => directory.write("freezer.state", "THAWED"),
-            Freezer::V2(directory) => {
-                directory.write("cgroup.freeze", "0")?;
-                let deadline = Instant::now() + FREEZE_WITHIN;
-                if wait::for_event(directory, "frozen 0", deadline)? {
-                    return Ok(());
+        for freezer in self.freezers()? {
+            match freezer {
+                Freezer::V1(directory) => directory.write("freezer.state", "THAWED")?,
+                Freezer::V2(directory) => {
+                    directory.write("cgroup.freeze", "0")?;
+                    let deadline = Instant::now() + FREEZE_WITHIN;
+                    if !wait::for_event(directory, "frozen 0", deadline)? {
+                        let (path, pids) = (directory.path.clone(), Vec::new());
+                        return Err(Error::Timeout { path, state: "thawed", after: FREEZE_WITHIN, pids });
+                    }
                 }
-                let (path, pids) = (directory.path.clone(), Vec::new());
-                Err(Error::Timeout { path, state: "thawed", after: FREEZE_WITHIN, pids })
             }
         }
+        Ok(())
     }
 
-    /// Whether the group is frozen, or on its way there.
+    /// Whether the group is frozen by any of its freezers, or on its way there.
     ///
     /// # Errors
     /// No freezer.
     pub fn is_frozen(&self) -> Result<bool, Error> {
-        let (directory, file) = match self.freezer()? {
-            Freezer::V1(directory) => (directory, "freezer.state"),
-            Freezer::V2(directory) => (directory, "cgroup.freeze"),
-        };
-        let text = read_at(&directory.fd, file).map_err(|source| directory.unreadable(file, source))?;
-        Ok(!matches!(text.trim(), "0" | "THAWED"))
+        for freezer in self.freezers()? {
+            let (directory, file) = match freezer {
+                Freezer::V1(directory) => (directory, "freezer.state"),
+                Freezer::V2(directory) => (directory, "cgroup.freeze"),
+            };
+            let text = read_at(&directory.fd, file).map_err(|source| directory.unreadable(file, source))?;
+            if !matches!(text.trim(), "0" | "THAWED") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
-    fn freezer(&self) -> Result<Freezer<'_>, Error> {
-        if let Some((directory, _)) = self.find(Version::V2, "cgroup.freeze")? {
-            return Ok(Freezer::V2(directory));
+    /// The freezers of the group, v2's first; there is at least one.
+    fn freezers(&self) -> Result<Vec<Freezer<'_>>, Error> {
+        let v2 = self.find(Version::V2, "cgroup.freeze")?.map(|(directory, _)| Freezer::V2(directory));
+        let v1 = self.find(Version::V1, "freezer.state")?.map(|(directory, _)| Freezer::V1(directory));
+        match v2.into_iter().chain(v1).collect::<Vec<_>>() {
+            none if none.is_empty() => {
+                Err(Error::Unsupported { what: "freeze", needs: "cgroup.freeze or freezer.state" })
+            }
+            freezers => Ok(freezers),
         }
-        let v1 = self.find(Version::V1, "freezer.state")?;
-        v1.map(|(directory, _)| Freezer::V1(directory))
-            .ok_or(Error::Unsupported { what: "freeze", needs: "cgroup.freeze or freezer.state" })
     }
 }
 

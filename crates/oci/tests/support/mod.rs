@@ -7,7 +7,7 @@ pub mod refusal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -141,6 +141,14 @@ impl Case {
     }
 }
 
+/// Whether something happens that should not, in the time in which it usually would.
+pub fn happens_within_a_moment(happens: impl Fn() -> bool) -> bool {
+    (0..20).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        happens()
+    })
+}
+
 /// Waits for something that another process does.
 #[track_caller]
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
@@ -184,6 +192,23 @@ pub fn map_ids(case: &mut Case) {
         config["linux"]["uidMappings"] = map.clone();
         config["linux"]["gidMappings"] = map;
     });
+}
+
+/// The directories of a process's groups, by hierarchy: `memory`, or "" for v2.
+pub fn groups(pid: i32) -> Vec<(String, PathBuf)> {
+    let unified = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
+    let lines = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    let group = |line: &str| {
+        let fields: Vec<_> = line.splitn(3, ':').collect();
+        let name = fields[1].strip_prefix("name=").unwrap_or(fields[1]);
+        let mount = match (name, unified) {
+            ("", true) => "/sys/fs/cgroup".into(),
+            ("", false) => PathBuf::from("/sys/fs/cgroup/unified"),
+            (name, _) => Path::new("/sys/fs/cgroup").join(name),
+        };
+        (name.to_owned(), mount.join(fields[2].trim_start_matches('/')))
+    };
+    lines.lines().map(group).filter(|(_, path)| path.exists()).collect()
 }
 
 /// Texts as JSON has them.

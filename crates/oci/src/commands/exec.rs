@@ -1,0 +1,79 @@
+//! `exec`.
+
+use super::Context;
+use super::start::attend;
+use crate::args::Exec;
+use planner::Options;
+use runtime::{Error, ExecRequest, PidfdSocket};
+use spec::{CapabilitySet, Process};
+
+pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
+    let how = Options { preserve_fds: options.preserve_fds, ..Options::default() };
+    let process = process(context, options)?;
+    let socket = options.console_socket.as_deref();
+    let (foreground, console) = attend(process.terminal && !options.detach, socket)?;
+    let pidfd_socket = options.pidfd_socket.as_deref().map(PidfdSocket::connect).transpose()?;
+    let (pid, pidfd) = context.store.exec(ExecRequest {
+        id: &options.id,
+        process,
+        options: &how,
+        console,
+        pid_file: options.pid_file.as_deref(),
+        ignore_paused: options.ignore_paused,
+    })?;
+    if let Some(socket) = pidfd_socket {
+        socket.send(&pidfd)?;
+    }
+    context.log.debug(|| format!("process {pid:?} runs in {}", options.id));
+    if options.detach {
+        return Ok(0);
+    }
+    Ok(foreground.attend(&pidfd, true).map_err(Error::Attend)?.code())
+}
+
+/// The process to execute: the container's own with what the options change, or that of `--process`.
+fn process(context: &Context, options: &Exec) -> Result<Process, Error> {
+    if let Some(path) = &options.process {
+        return runtime::document::read(path);
+    }
+    let mut process = context.store.config(&options.id)?.process.unwrap_or_default();
+    process.args.clone_from(&options.args);
+    process.terminal = options.tty;
+    process.env.extend(options.env.iter().cloned());
+    if let Some(cwd) = &options.cwd {
+        process.cwd.clone_from(cwd);
+    }
+    if let Some((uid, gid)) = options.user {
+        process.user.uid = uid;
+        process.user.gid = gid.unwrap_or(process.user.gid);
+    }
+    process.user.additional_gids.extend(&options.additional_gids);
+    if let Some(label) = &options.process_label {
+        process.selinux_label = Some(label.clone());
+    }
+    if let Some(profile) = &options.apparmor {
+        process.apparmor_profile = Some(profile.clone());
+    }
+    process.no_new_privileges = options.no_new_privs.unwrap_or(process.no_new_privileges);
+    add_capabilities(&mut process, &options.caps)?;
+    Ok(process)
+}
+
+/// Adds to the sets that count when a program is executed. The ambient set is a part of the inheritable one
+/// (capabilities(7)), so it gets those that a container with inheritable ones asks for.
+fn add_capabilities(process: &mut Process, names: &[String]) -> Result<(), Error> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let sets = process.capabilities.get_or_insert_default();
+    for name in names {
+        let capability = name.parse()?;
+        for set in [&mut sets.bounding, &mut sets.effective, &mut sets.permitted] {
+            *set = set.with(capability);
+        }
+        if sets.inheritable != CapabilitySet::default() {
+            sets.ambient = sets.ambient.with(capability);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! `create` and `run`.
+
+use super::{Context, console_socket, open_bundle};
+use crate::args::Start;
+use planner::{Options, Start as When};
+use runtime::{Bundle, Created, Error, Foreground, PidfdSocket, Request};
+use rustix::fd::OwnedFd;
+use std::path::Path;
+
+pub(super) fn bundle(options: &Start) -> Result<Bundle, Error> {
+    open_bundle(&options.bundle, options.config.as_deref())
+}
+
+pub(super) fn start(
+    context: &Context,
+    options: &Start,
+    bundle: &Bundle,
+    when: When,
+    console: Option<OwnedFd>,
+) -> Result<Created, Error> {
+    let how = Options {
+        start: when,
+        preserve_fds: options.preserve_fds,
+        no_pivot: options.no_pivot,
+        no_cgroups: !context.global.cgroups,
+        no_new_keyring: options.no_new_keyring,
+        ..Options::default()
+    };
+    let pidfd_socket = options.pidfd_socket.as_deref().map(PidfdSocket::connect).transpose()?;
+    let created = context.store.create(Request {
+        id: &options.id,
+        bundle: &bundle.path,
+        config_file: Some(&bundle.file),
+        config: &bundle.config,
+        options: &how,
+        console,
+        pid_file: options.pid_file.as_deref(),
+        prepare: None,
+    })?;
+    context.log.debug(|| format!("{} is created, with process {:?}", options.id, created.container.pid()));
+    if let Some(socket) = pidfd_socket {
+        socket.send(&created.pidfd)?;
+    }
+    created.notes.iter().for_each(|note| context.log.note(note));
+    Ok(created)
+}
+
+pub(super) fn run(context: &Context, options: &Start) -> Result<i32, Error> {
+    let bundle = bundle(options)?;
+    let terminal = bundle.config.process.as_ref().is_some_and(|process| process.terminal);
+    if options.detach {
+        let console = console_socket(options.console_socket.as_deref())?;
+        start(context, options, &bundle, When::AtOnce, console)?;
+        return Ok(0);
+    }
+    let (foreground, console) = attend(terminal, options.console_socket.as_deref())?;
+    let created = start(context, options, &bundle, When::AtOnce, console)?;
+    let ended = foreground.attend(&created.pidfd, true).map_err(Error::Attend)?;
+    if !options.keep {
+        context.store.remove(&created.container)?;
+    }
+    Ok(ended.code())
+}
+
+/// Who takes the terminal: the console socket that the caller named, or cuddy-oci itself.
+pub(super) fn attend(terminal: bool, socket: Option<&Path>) -> Result<(Foreground, Option<OwnedFd>), Error> {
+    let taken = console_socket(socket)?;
+    let (foreground, ours) = Foreground::new(terminal && taken.is_none()).map_err(Error::Attend)?;
+    Ok((foreground, taken.or(ours)))
+}

@@ -1,0 +1,384 @@
+//! Commands that look at a running container or change it, and what every command has: the log, the help.
+
+mod support;
+
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use support::{Case, eventually, groups};
+use testbed::{Need, run, trial};
+
+fn main() -> ExitCode {
+    let root = [Need::Root];
+    let busybox = [Need::Root, Need::Program("busybox")];
+    let memory = [Need::Root, Need::Controller("memory")];
+    testbed::main([
+        trial("a paused container stands still until it is resumed", busybox.clone(), pause),
+        trial("what is refused in a paused or stopped container", root.clone(), paused_refusals),
+        trial("a paused container can be killed and deleted", root.clone(), paused_end),
+        trial("exec waits in a paused container if it is told to", busybox.clone(), ignore_paused),
+        trial("a container frozen by somebody else is paused", root.clone(), frozen_by_another),
+        trial("limits are changed by options", memory.clone(), update_by_options),
+        trial("limits are changed by a file and by standard input", memory, update_by_json),
+        trial("limits that are wrong are named, and nothing is changed", root.clone(), update_refusals),
+        trial("ps lists the processes of the container", [Need::Root, Need::Program("ps")], ps),
+        trial("without cgroups there are none, and commands that need them say so", root.clone(), no_cgroups),
+        trial("state has what runc has, in its order", root.clone(), state),
+        trial("the process is sent as a pidfd", root.clone(), pidfd_socket),
+        trial("the configuration may be another file", root.clone(), other_config),
+        trial("signal 0 asks whether a container lives", root.clone(), signal_zero),
+        trial("with --debug the log has what is done", root, debug),
+        trial("the log can be standard error", [], log_to_stderr),
+        trial("help is printed for each command", [], help),
+    ])
+}
+
+fn sleeper() -> Case {
+    let mut case = Case::probe();
+    case.args(&["/bin/probe", "sleep"]).detach();
+    case
+}
+
+/// A container that counts in `/count`, as fast as it can.
+fn counter() -> Case {
+    let mut case = Case::busybox();
+    case.edit(|config| config["root"]["readonly"] = json!(false));
+    case.args(&["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i >/count; done"]).detach();
+    eventually("it counts", || count(&case) > 0);
+    case
+}
+
+fn count(case: &Case) -> u64 {
+    let text = fs::read_to_string(case.bundle.rootfs().join("count")).unwrap_or_default();
+    text.trim().parse().unwrap_or(0)
+}
+
+fn pause() {
+    let case = counter();
+    case.does("pause").ok();
+    assert_eq!(case.status(), "paused");
+    let (before, pid) = (count(&case), case.pid());
+    // Long enough for thousands of rounds.
+    assert!(!support::happens_within_a_moment(|| count(&case) != before));
+    case.does("pause").ok();
+    assert_eq!((case.status().as_str(), case.pid()), ("paused", pid));
+    case.does("resume").ok();
+    assert_eq!(case.status(), "running");
+    eventually("it goes on", || count(&case) > before);
+}
+
+fn paused_refusals() {
+    let case = sleeper();
+    let says = |command: &str, words: &str| {
+        let done = case.does(command);
+        assert_eq!(done.code(), 1, "{done:#?}");
+        assert!(done.stderr.contains(words), "{done:#?}");
+    };
+    says("resume", &format!("container not paused: {} is running", case.id()));
+    case.does("pause").ok();
+    let done = case.exec(&[], &["/bin/probe"]);
+    assert_eq!(done.code(), 255);
+    assert!(done.stderr.contains("cannot exec in a paused container"), "{done:#?}");
+    says("delete", "is paused; delete needs it stopped");
+    says("start", "is paused; start needs it created");
+    run(case.oci(&["kill"]).args([case.id(), "KILL"])).ok();
+    case.wait_until_stopped();
+    for command in ["pause", "update", "kill"] {
+        says(command, &format!("container not running: {} is stopped", case.id()));
+    }
+    says("resume", &format!("container not paused: {} is stopped", case.id()));
+    run(case.oci(&["kill", "--all"]).args([case.id(), "KILL"])).ok();
+    case.does("delete").ok();
+    for command in ["pause", "resume", "update", "kill", "ps"] {
+        says(command, "does not exist");
+    }
+}
+
+fn paused_end() {
+    for namespaces in [&["pid", "mount"][..], &["mount"]] {
+        for words in [&["kill", "KILL"][..], &["delete", "--force"]] {
+            let mut case = Case::probe();
+            case.edit(|config| {
+                config["linux"]["namespaces"] =
+                    namespaces.iter().map(|kind| json!({ "type": kind })).collect();
+                config.as_object_mut().unwrap().remove("hostname");
+            });
+            case.args(&["/bin/probe", "sleep"]).detach();
+            case.does("pause").ok();
+            let mut command = case.oci(&words[..1]);
+            match words {
+                ["kill", signal] => run(command.args([case.id(), signal])).ok(),
+                _ => run(command.args(&words[1..]).arg(case.id())).ok(),
+            };
+            if words[0] == "kill" {
+                case.wait_until_stopped();
+                case.does("delete").ok();
+            }
+            assert_eq!(case.left_behind(), Vec::<String>::new(), "{namespaces:?} {words:?}");
+        }
+    }
+}
+
+fn ignore_paused() {
+    let case = counter();
+    case.does("pause").ok();
+    let mut exec = case.oci(&["exec", "--ignore-paused"]);
+    let mut child = exec.arg(case.id()).args(["sh", "-c", "echo done >/done"]).spawn().unwrap();
+    let done = case.bundle.rootfs().join("done");
+    assert!(!support::happens_within_a_moment(|| done.exists()));
+    case.does("resume").ok();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(fs::read_to_string(done).unwrap(), "done\n");
+}
+
+fn frozen_by_another() {
+    let case = sleeper();
+    let groups = groups(case.pid());
+    let find = |name: &str| groups.iter().map(|(_, path)| path.join(name)).find(|path| path.exists());
+    for (file, on, off) in [("cgroup.freeze", "1", "0"), ("freezer.state", "FROZEN", "THAWED")] {
+        let Some(file) = find(file) else { continue };
+        fs::write(&file, on).unwrap();
+        assert_eq!(case.status(), "paused", "{file:?}");
+        case.does("resume").ok();
+        assert_eq!(fs::read_to_string(&file).unwrap().trim(), off);
+        assert_eq!(case.status(), "running");
+    }
+}
+
+/// What a file of the container's groups holds.
+fn setting(case: &Case, names: &[&str]) -> String {
+    let groups = groups(case.pid());
+    let files = names.iter().flat_map(|name| groups.iter().map(move |(_, path)| path.join(name)));
+    let text = files.filter_map(|file| fs::read_to_string(file).ok()).next();
+    text.unwrap_or_else(|| panic!("no group has one of {names:?}")).trim().to_owned()
+}
+
+const MEMORY: &[&str] = &["memory.limit_in_bytes", "memory.max"];
+const PIDS: &[&str] = &["pids.max"];
+
+fn update(case: &Case, options: &[&str]) -> testbed::Done {
+    run(case.oci(&["update"]).args(options).arg(case.id()))
+}
+
+fn update_by_options() {
+    let case = sleeper();
+    update(&case, &["--memory", "64M", "--pids-limit=20", "--cpu-quota", "50000", "--cpu-period", "100000"])
+        .ok();
+    assert_eq!((setting(&case, MEMORY), setting(&case, PIDS)), ("67108864".into(), "20".into()));
+    let quota = setting(&case, &["cpu.cfs_quota_us", "cpu.max"]);
+    assert!(["50000", "50000 100000"].contains(&quota.as_str()), "{quota}");
+    update(&case, &["--memory", "33554432", "--cpu-share", "512", "--cpuset-cpus", "0", "--cpuset-mems", ""])
+        .ok();
+    assert_eq!((setting(&case, MEMORY), setting(&case, PIDS)), ("33554432".into(), "20".into()));
+    let shares = setting(&case, &["cpu.shares", "cpu.weight"]);
+    assert!(["512", "20"].contains(&shares.as_str()), "{shares}");
+    assert_eq!(setting(&case, &["cpuset.cpus"]), "0");
+    update(&case, &["--pids-limit", "-1", "--memory", "-1"]).ok();
+    assert_eq!(setting(&case, PIDS), "max");
+    let unlimited = setting(&case, MEMORY);
+    assert!(unlimited == "max" || unlimited.parse::<u64>().unwrap() > 1 << 60, "{unlimited}");
+    let done = update(&case, &["--kernel-memory", "50M"]).ok();
+    assert!(done.stderr.contains("kernel memory are ignored"), "{done:#?}");
+    update(&case, &[]).ok();
+}
+
+fn update_by_json() {
+    let case = sleeper();
+    let file = case.bundle.path().join("limits.json");
+    let json = json!({ "memory": { "limit": 64 << 20 }, "pids": { "limit": 30 } });
+    fs::write(&file, json.to_string()).unwrap();
+    update(&case, &["--resources", file.to_str().unwrap(), "--pids-limit", "7"]).ok();
+    assert_eq!((setting(&case, MEMORY), setting(&case, PIDS)), ("67108864".into(), "30".into()));
+    let json = json!({ "pids": { "limit": 31 } }).to_string();
+    let mut command = case.oci(&["update", "-r", "-"]);
+    run(command.arg(case.id()).stdin(testbed::input(&json))).ok();
+    assert_eq!((setting(&case, MEMORY), setting(&case, PIDS)), ("67108864".into(), "31".into()));
+}
+
+fn update_refusals() {
+    let case = sleeper();
+    let before = (setting(&case, MEMORY), setting(&case, PIDS));
+    let file = case.bundle.path().join("limits.json");
+    fs::write(&file, r#"{ "memory": { "limit": "much" }, "pids": { "limit": 1 } }"#).unwrap();
+    let file = file.to_str().unwrap();
+    for (options, words) in [
+        (&["--resources", file][..], "invalid type: string \"much\""),
+        (&["--resources", "/no/such"], "cannot read /no/such"),
+        (&["--pids-limit", "9", "--cpuset-cpus", "nonsense"], "cpu/cpus"),
+        (&["--memory", "64M", "--memory-swap", "32M"], "memory/swap"),
+        (&["--blkio-weight", "5"], "blockIO/weight"),
+    ] {
+        let done = update(&case, options);
+        assert_eq!(done.code(), 1, "{done:#?}");
+        assert!(done.stderr.starts_with(&format!("cuddy-oci: cannot update {}: ", case.id())), "{done:#?}");
+        assert!(done.stderr.contains(words), "{done:#?}");
+    }
+    assert_eq!((setting(&case, MEMORY), setting(&case, PIDS)), before);
+}
+
+fn ps() {
+    let case = sleeper();
+    let exec = case.bundle.path().join("pid");
+    case.exec(&["--detach", "--pid-file", exec.to_str().unwrap()], &["/bin/probe", "sleep"]).ok();
+    let mut pids = [case.pid(), fs::read_to_string(exec).unwrap().parse().unwrap()];
+    pids.sort();
+    let ps = |words: &[&str]| run(case.oci(&["ps"]).args(words)).ok().stdout;
+    let json: Vec<i32> = serde_json::from_str(&ps(&["--format", "json", case.id()])).unwrap();
+    assert_eq!(json, pids);
+    let table = ps(&[case.id()]);
+    assert!(table.starts_with("UID ") && table.lines().count() == 3, "{table}");
+    let table = ps(&[case.id(), "-eo", "pid,args"]);
+    for pid in pids {
+        assert!(table.lines().any(|line| line.trim() == format!("{pid} /bin/probe sleep")), "{table}");
+    }
+    let done = run(case.oci(&["ps", case.id(), "--no-such-option"]).env("LC_ALL", "C"));
+    assert_eq!(done.code(), 1, "{done:#?}");
+    let done = run(&mut case.oci(&["ps", case.id(), "-eo", "args"]));
+    assert!(done.code() == 1 && done.stderr.contains("ps: shows no PID"), "{done:#?}");
+}
+
+fn no_cgroups() {
+    let mut case = Case::probe();
+    case.args(&["/bin/probe", "sleep"]);
+    case.edit(|config| config["linux"]["resources"] = json!({ "pids": { "limit": 20 } }));
+    let oci = |words: &[&str]| {
+        let mut command = case.oci(&["--cgroup-manager=disabled"]);
+        command.args(words);
+        command
+    };
+    let bundle = case.bundle.path().to_str().unwrap();
+    run(&mut oci(&["run", "--detach", "--bundle", bundle, case.id()])).ok();
+    let theirs = fs::read_to_string(format!("/proc/{}/cgroup", case.pid())).unwrap();
+    assert_eq!(theirs, fs::read_to_string("/proc/self/cgroup").unwrap());
+    for command in ["pause", "ps", "update"] {
+        let done = run(&mut oci(&[command, case.id()]));
+        let words = format!("container {} has no cgroups; {command} needs them", case.id());
+        assert!(done.code() == 1 && done.stderr.contains(&words), "{done:#?}");
+    }
+    run(&mut oci(&["exec", case.id(), "/bin/probe"])).ok();
+    run(&mut oci(&["delete", "--force", case.id()])).ok();
+    assert_eq!(case.left_behind(), Vec::<String>::new());
+}
+
+fn state() {
+    let mut case = Case::probe();
+    case.edit(|config| config["annotations"] = json!({ "a.b": "c" }));
+    case.args(&["/bin/probe", "sleep"]).detach();
+    let text = case.does("state").ok().stdout;
+    let keys: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("  \"")?.split('"').next()).collect();
+    assert_eq!(keys, ["ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "annotations"]);
+    let state = case.state();
+    assert_eq!(state["rootfs"], json!(case.bundle.rootfs()));
+    run(case.oci(&["kill"]).args([case.id(), "KILL"])).ok();
+    case.wait_until_stopped();
+    assert_eq!(case.state()["pid"], json!(0));
+}
+
+fn pidfd_socket() {
+    let mut case = Case::probe();
+    case.args(&["/bin/probe", "sleep"]);
+    let path = case.bundle.path().join("pidfd.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let option = ["--pidfd-socket", path.to_str().unwrap()];
+    run(&mut case.make(&["create", option[0], option[1]])).ok();
+    assert_eq!(received(&listener), case.pid());
+    case.does("start").ok();
+    let file = case.bundle.path().join("pid");
+    case.exec(
+        &[&option[..], &["-d", "--pid-file", file.to_str().unwrap()]].concat(),
+        &["/bin/probe", "sleep"],
+    )
+    .ok();
+    assert_eq!(received(&listener).to_string(), fs::read_to_string(&file).unwrap());
+    drop(listener);
+    fs::remove_file(&path).unwrap();
+    let done = case.exec(&option, &["/bin/probe"]);
+    assert!(done.stderr.contains(&format!("cannot connect to pidfd socket {}", path.display())), "{done:#?}");
+}
+
+/// The pid of the process that was sent.
+fn received(listener: &UnixListener) -> i32 {
+    let (stream, _) = listener.accept().unwrap();
+    let pidfd = runtime::console::receive(&stream.into()).unwrap().expect("a descriptor was sent");
+    let info = format!("/proc/self/fdinfo/{}", std::os::fd::AsRawFd::as_raw_fd(&pidfd));
+    let info = fs::read_to_string(info).unwrap();
+    info.lines().find_map(|line| line.strip_prefix("Pid:")).unwrap().trim().parse().unwrap()
+}
+
+fn other_config() {
+    let mut case = Case::probe();
+    let mut config = case.bundle.config().clone();
+    config["process"]["args"] = json!(["/bin/probe", "sleep"]);
+    config["hostname"] = json!("other");
+    let file = case.bundle.path().join("other.json");
+    fs::write(&file, config.to_string()).unwrap();
+    case.edit(|config| *config = json!("nothing of a configuration"));
+    run(&mut case.make(&["run", "--detach", "--config", file.to_str().unwrap()])).ok();
+    let report: probe::Report = case.exec(&[], &["/bin/probe"]).ok().json();
+    assert_eq!(report.hostname, "other");
+    let done = run(&mut case.make(&["run", "-f", "/no/such"]));
+    assert!(done.stderr.contains("cannot read /no/such"), "{done:#?}");
+}
+
+fn signal_zero() {
+    let case = sleeper();
+    let zero = || run(case.oci(&["kill"]).args([case.id(), "0"]));
+    zero().ok();
+    assert_eq!(case.status(), "running");
+    run(case.oci(&["kill"]).args([case.id(), "KILL"])).ok();
+    case.wait_until_stopped();
+    assert_eq!(zero().code(), 1);
+}
+
+fn debug() {
+    let mut case = Case::probe();
+    case.args(&["/bin/probe", "exit", "0"]);
+    let log = case.bundle.path().join("log");
+    let run_with = |words: &[&str]| {
+        let mut command = case.oci(words);
+        run(command.args(["run", "--bundle"]).arg(case.bundle.path()).arg(case.id())).ok()
+    };
+    assert!(run_with(&["--debug"]).stderr.contains(" level=debug msg="));
+    let file = log.to_str().unwrap();
+    assert_eq!(run_with(&["--debug", "--log", file, "--log-format", "json"]).stderr, "");
+    let lines = fs::read_to_string(&log).unwrap();
+    for line in lines.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["level"], json!("debug"));
+        assert!(line["time"].as_str().unwrap().ends_with('Z'));
+    }
+    assert!(lines.lines().count() >= 2, "{lines}");
+    run_with(&["--log", file]);
+    assert_eq!(
+        fs::read_to_string(&log).unwrap(),
+        lines,
+        "nothing more without --debug, and what was there stays"
+    );
+}
+
+fn log_to_stderr() {
+    let case = Case::new(testbed::Bundle::probe());
+    let done = run(case.oci(&["--log-format", "json", "state"]).arg(case.id()));
+    let line: Value = serde_json::from_str(&done.stderr).unwrap();
+    assert_eq!((line["level"].as_str(), done.code()), (Some("error"), 1));
+    let done = run(&mut case.oci(&["--log-format", "json", "state", "--moo"]));
+    let line: Value = serde_json::from_str(&done.stderr).unwrap();
+    assert_eq!(line["msg"], json!("invalid option '--moo'"));
+}
+
+fn help() {
+    let help = |words: &[&str]| run(&mut testbed::cuddy_oci(words)).ok().stdout;
+    let all = help(&["--help"]);
+    assert!(all.starts_with("NAME:\n   cuddy-oci - "), "{all}");
+    assert_eq!((help(&["-h"]), help(&["help"])), (all.clone(), all.clone()));
+    let commands = all.split("COMMANDS:\n").nth(1).unwrap().lines().take_while(|line| !line.is_empty());
+    let commands: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(commands.len(), 17, "{commands:?}");
+    for command in commands {
+        let text = help(&[command, "--help"]);
+        assert!(text.starts_with(&format!("NAME:\n   cuddy-oci {command} - ")), "{text}");
+        assert_eq!(help(&["help", command]), text);
+    }
+}

@@ -1,0 +1,75 @@
+//! What is done to a container through its cgroups while it lives: pausing, limits, the list of its processes.
+
+use crate::{Container, Error, Store};
+use cgroup::live::Cgroup;
+use spec::{ContainerId, Resources, Status};
+
+impl Container {
+    /// Its cgroups, in all hierarchies.
+    pub(crate) fn cgroups(&self) -> Result<Cgroup, Error> {
+        Ok(Cgroup::open(&self.record.cgroups)?)
+    }
+
+    /// Whether its processes are frozen. One without cgroups is not: nobody could do it.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.cgroups().is_ok_and(|group| group.is_frozen().unwrap_or(false))
+    }
+
+    /// Lets processes that were sent SIGKILL take notice of it: v1's freezer keeps them from that.
+    pub(crate) fn let_die(&self) -> Result<(), Error> {
+        if self.is_paused() { Ok(self.cgroups()?.thaw()?) } else { Ok(()) }
+    }
+
+    /// Its cgroups, of a container that lives and has some.
+    fn living(&self, command: &'static str) -> Result<Cgroup, Error> {
+        if !matches!(self.status(), Status::Created | Status::Running | Status::Paused) {
+            return self.refuse(command, "created or running");
+        }
+        match self.record.cgroups.is_empty() {
+            true => Err(Error::NoCgroups { id: self.record.id.to_string(), command }),
+            false => self.cgroups(),
+        }
+    }
+}
+
+impl Store {
+    /// Stops every process of a container where it stands. One that is paused stays so.
+    ///
+    /// # Errors
+    /// The container does not run, has no cgroup that can freeze, or has a process that cannot be stopped.
+    pub fn pause(&self, id: &ContainerId) -> Result<(), Error> {
+        Ok(self.open_locked(id)?.living("pause")?.freeze()?)
+    }
+
+    /// Lets a paused container go on.
+    ///
+    /// # Errors
+    /// It is not paused.
+    pub fn resume(&self, id: &ContainerId) -> Result<(), Error> {
+        let container = self.open_locked(id)?;
+        if container.status() != Status::Paused {
+            return container.refuse("resume", "paused");
+        }
+        Ok(container.cgroups()?.thaw()?)
+    }
+
+    /// Brings a container to new limits; what they do not mention stays.
+    ///
+    /// # Errors
+    /// The container does not run, or a limit is wrong or refused; those written before it hold.
+    pub fn update(&self, id: &ContainerId, resources: &Resources) -> Result<(), Error> {
+        Ok(self.open_locked(id)?.living("update")?.update(resources)?)
+    }
+
+    /// The pids of a container's processes, in the runtime's pid namespace.
+    ///
+    /// # Errors
+    /// The container has no cgroups to ask.
+    pub fn processes(&self, id: &ContainerId) -> Result<Vec<i32>, Error> {
+        let container = self.open(id)?;
+        if container.record.cgroups.is_empty() {
+            return Err(Error::NoCgroups { id: id.to_string(), command: "ps" });
+        }
+        Ok(container.cgroups()?.processes()?)
+    }
+}
