@@ -16,7 +16,7 @@
 
 use crate::failure::{Error, Failure, Kind};
 use plan::Rendezvous;
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::io;
@@ -61,6 +61,11 @@ impl Wire {
     #[must_use]
     pub fn over(socket: OwnedFd) -> Self {
         Self(socket)
+    }
+
+    /// Its descriptor.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 
     /// Sends one message.

@@ -148,7 +148,6 @@ pub(crate) fn attribute(op: &Op, slots: &Slots) -> Result<(), Error> {
             let name = CString::new(name.as_str()).map_err(|_| Errno::INVAL)?;
             sys::keyring::join_session(&name)?;
         }
-        Op::CloseDescriptors { from } => sys::fd::close_on_exec_from(*from)?,
         Op::ChangeDirectory { path } => change_directory(path)?,
         other => return Err(Error::told(Errno::NOSYS, format!("{other} is no attribute"))),
     }

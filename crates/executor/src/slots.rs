@@ -24,6 +24,12 @@ impl Slots {
         filled.map(|(_, fd)| fd.as_fd()).ok_or_else(|| Error::told(Errno::BADF, format!("{slot} is empty")))
     }
 
+    /// Empties all slots but these, and gives what is left.
+    pub(crate) fn only(&mut self, keep: &[Slot]) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.filled.retain(|(slot, _)| keep.contains(slot));
+        self.filled.iter().map(|(_, fd)| fd.as_fd())
+    }
+
     /// Takes what is in a slot out of it.
     pub(crate) fn take(&mut self, slot: Slot) -> Result<OwnedFd, Error> {
         let place = self.filled.iter().position(|(filled, _)| *filled == slot);

@@ -143,6 +143,10 @@ impl Init {
             Op::AwaitStart => self.await_start(),
             Op::AdoptNamespace { kind } => process::adopt_namespace(&self.slots, self.host, *kind),
             Op::EnterCgroup { file } => cgroups::enter(file),
+            Op::CloseDescriptors { from, keep } => {
+                let channel = self.channel.as_fd();
+                Ok(sys::fd::close_from_but(*from, self.slots.only(keep).chain([channel]))?)
+            }
             Op::FindProgram { name, search } => {
                 self.program = Some(crate::program::find(name, search)?);
                 Ok(())
@@ -171,7 +175,6 @@ impl Init {
             | Op::ResetSignals
             | Op::NewSession
             | Op::NewKeyring { .. }
-            | Op::CloseDescriptors { .. }
             | Op::SetSecurityAttribute { .. }
             | Op::ChangeDirectory { .. } => process::attribute(op, &self.slots),
             Op::SetScheduler { .. }

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
             leaked_working_directory,
         ),
         trial("none of our own descriptors is a working directory", root.clone(), own_descriptors),
+        trial("what waits for its start holds nothing of the machine", busybox.clone(), waiting),
         trial("exec has no leaked descriptors, either", busybox.clone(), leaked_in_exec),
         // CVE-2025-31133
         trial("a forged /dev/null masks nothing and is not followed", root.clone(), forged_null),
@@ -336,6 +337,21 @@ fn own_descriptors() {
             assert!(done.stderr.contains("/process/cwd"), "{fd}: {done:#?}");
         }
     }
+}
+
+/// Whoever shares a pid namespace with it looks into /proc/1/fd.
+fn waiting() {
+    let case = Case::busybox();
+    run(&mut case.make(&["create"])).ok();
+    let open = std::fs::read_dir(format!("/proc/{}/fd", case.pid())).unwrap();
+    let held: Vec<_> = open.map(|fd| std::fs::read_link(fd.unwrap().path()).unwrap()).collect();
+    // Its standard streams, the socket on which it waits, and the one on which its creator was told.
+    let kinds = ["/dev/null", "pipe:", "socket:", "/memfd:", "/tmp/"];
+    for file in &held {
+        assert!(kinds.iter().any(|kind| file.to_string_lossy().starts_with(kind)), "{held:?}");
+    }
+    let sockets = held.iter().filter(|file| file.to_string_lossy().starts_with("socket:")).count();
+    assert_eq!(sockets, 2, "{held:?}");
 }
 
 fn leaked_in_exec() {

@@ -1,6 +1,6 @@
 //! Proves, before anything is forked, that a plan cannot hang or use what it does not have.
 
-use crate::{Op, Plan, Rendezvous, Side, Slot, Subject, Target, TreeSource};
+use crate::{Op, Plan, Rendezvous, Side, Slot, Step, Subject, Target, TreeSource};
 use std::collections::BTreeSet;
 
 /// Why a plan cannot be carried out. Always a mistake of the planner, never of the user.
@@ -154,9 +154,22 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The slots that steps use of those that were filled before them.
+#[must_use]
+pub fn needed(steps: &[Step]) -> Vec<Slot> {
+    let (mut needed, mut filled) = (BTreeSet::new(), BTreeSet::new());
+    for step in steps {
+        let (used, fills) = slots(&step.op);
+        needed.extend(used.into_iter().filter(|slot| !filled.contains(slot)));
+        filled.extend(fills);
+    }
+    needed.into_iter().collect()
+}
+
 /// Slots that an operation uses, and the one it fills.
 fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
     match op {
+        Op::CloseDescriptors { keep, .. } => (keep.clone(), None),
         Op::OpenProc => (vec![], Some(Slot::Proc)),
         Op::OpenNull => (vec![], Some(Slot::Null)),
         Op::OpenCuddy => (vec![], Some(Slot::Cuddy)),
@@ -224,6 +237,9 @@ fn check_slots(plan: &Plan) -> Result<(), Fault> {
                 && !filled.insert(slot)
             {
                 return Err(Fault::FilledTwice { side, index, slot });
+            }
+            if let Op::CloseDescriptors { keep, .. } = &step.op {
+                filled.retain(|slot| keep.contains(slot));
             }
         }
     }

@@ -195,8 +195,8 @@ pub enum Op {
     ChangeDirectory { path: PathBuf },
     /// Finds the program along `PATH`, before anything is waited for.
     FindProgram { name: String, search: String },
-    /// Marks all descriptors from this number on close-on-exec.
-    CloseDescriptors { from: u32 },
+    /// Closes all descriptors from this number on, but for those that the rest of the script needs.
+    CloseDescriptors { from: u32, keep: Vec<Slot> },
     /// `PR_SET_NO_NEW_PRIVS`
     SetNoNewPrivileges,
     /// Loads a system call filter.

@@ -139,7 +139,7 @@ impl fmt::Display for Op {
             Self::SetAmbient { .. } => f.write_str("raise ambient capabilities"),
             Self::ChangeDirectory { path } => write!(f, "enter the working directory {}", path.display()),
             Self::FindProgram { name, .. } => write!(f, "find {name:?}"),
-            Self::CloseDescriptors { from } => write!(f, "close descriptors from {from} on"),
+            Self::CloseDescriptors { from, .. } => write!(f, "close descriptors from {from} on"),
             Self::SetNoNewPrivileges => f.write_str("allow no new privileges"),
             Self::SetSeccomp { .. } => f.write_str("load the system call filter"),
             Self::Exec { args, .. } | Self::ExecUnderInit { args, .. } => {

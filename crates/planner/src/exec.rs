@@ -77,17 +77,10 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
-    draft.init(
-        Op::CloseDescriptors { from: 3 + request.options.preserve_fds },
-        "default",
-        "no descriptor of the machine reaches the container (CVE-2024-21626)",
-    );
+    process::close_descriptors(draft);
     security::filter(draft)?;
     process::exec(draft);
-
-    let plan = std::mem::take(&mut draft.plan);
-    plan::check::check(&plan).map_err(|fault| Error::planner_fault(&fault))?;
-    Ok(Planned { plan, notes: std::mem::take(&mut draft.notes) })
+    crate::finish(draft)
 }
 
 fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {

@@ -123,16 +123,17 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
-    draft.init(
-        Op::CloseDescriptors { from: 3 + request.options.preserve_fds },
-        "default",
-        "no descriptor of the machine reaches the container (CVE-2024-21626)",
-    );
+    process::close_descriptors(draft);
     start(draft);
     security::filter(draft)?;
     process::exec(draft);
+    finish(draft)
+}
 
-    let plan = std::mem::take(&mut draft.plan);
+/// The plan that was drafted, proven.
+fn finish(draft: &mut Draft) -> Result<Planned, Error> {
+    let mut plan = std::mem::take(&mut draft.plan);
+    process::keep_descriptors(&mut plan.init);
     plan::check::check(&plan).map_err(|fault| Error::planner_fault(&fault))?;
     Ok(Planned { plan, notes: std::mem::take(&mut draft.notes) })
 }

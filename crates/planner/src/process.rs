@@ -1,5 +1,5 @@
 use crate::{Draft, Error, mounts};
-use plan::{Cause, Errno, Follow, MountPoint, Op, RlimitResource, Slot, Target, TreeSource};
+use plan::{Cause, Errno, Follow, MountPoint, Op, RlimitResource, Script, Slot, Target, TreeSource};
 use spec::Process;
 use std::path::{Path, PathBuf};
 
@@ -164,6 +164,22 @@ pub(crate) fn find(draft: &mut Draft) -> Result<(), Error> {
     let search = path.unwrap_or("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").to_owned();
     draft.init(Op::FindProgram { name: name.clone(), search }, "/process/args/0", "as the user who runs it");
     Ok(())
+}
+
+/// Closes what was opened for the start, before anything is waited for: a container that was created and not started
+/// yet holds nothing of the machine that those who look into it could use.
+pub(crate) fn close_descriptors(draft: &mut Draft) {
+    let op = Op::CloseDescriptors { from: 3 + draft.options.preserve_fds, keep: Vec::new() };
+    draft.init(op, "default", "no descriptor of the machine reaches the container (CVE-2024-21626)");
+}
+
+/// Leaves open what the steps after that need.
+pub(crate) fn keep_descriptors(script: &mut Script) {
+    let place = script.0.iter().position(|step| matches!(step.op, Op::CloseDescriptors { .. }));
+    let Some((step, rest)) = place.and_then(|place| script.0[place..].split_first_mut()) else { return };
+    if let Op::CloseDescriptors { keep, .. } = &mut step.op {
+        *keep = plan::check::needed(rest);
+    }
 }
 
 /// The end of the plan.

@@ -2,16 +2,24 @@
 
 use crate::check;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// Marks every descriptor from `first` on close-on-exec (close_range(2)).
+/// Closes every descriptor from `first` on, but for those of `keep` (close_range(2)). For a process that is about to
+/// become a program, or to end: nothing else that it owns may be used any more.
 ///
 /// # Errors
 /// The errno of the call.
-pub fn close_on_exec_from(first: u32) -> io::Result<()> {
-    // SAFETY: the call changes descriptor flags only; nothing is closed under an owner.
-    check(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) })
-        .map(drop)
+pub fn close_from_but<'a>(first: u32, keep: impl Iterator<Item = BorrowedFd<'a>>) -> io::Result<()> {
+    let mut keep: Vec<u32> = keep.map(|fd| fd.as_raw_fd() as u32).filter(|fd| *fd >= first).collect();
+    keep.sort_unstable();
+    let starts = [first].into_iter().chain(keep.iter().map(|fd| fd + 1));
+    let ends = keep.iter().map(|fd| fd.wrapping_sub(1)).chain([u32::MAX]);
+    for (start, end) in starts.zip(ends).filter(|(start, end)| start <= end) {
+        // SAFETY: what is closed here belongs to values of the process that this one is a copy of; the copy goes on
+        // with `keep` alone, as the caller promises, and never drops the rest: it ends by execve(2) or _exit(2).
+        check(unsafe { libc::syscall(libc::SYS_close_range, start, end, 0) })?;
+    }
+    Ok(())
 }
 
 /// Takes over a descriptor that the process was started with, like a socket passed by number.

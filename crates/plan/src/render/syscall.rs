@@ -580,8 +580,9 @@ fn credentials(op: &Op) -> Vec<Call> {
         Op::FindProgram { name, .. } => {
             vec![call("faccessat2", format!("AT_FDCWD, {name:?}, X_OK, AT_EACCESS"))]
         }
-        Op::CloseDescriptors { from } => {
-            vec![call("close_range", format!("{from}, 4294967295, CLOSE_RANGE_CLOEXEC"))]
+        Op::CloseDescriptors { from, keep } => {
+            let kept: String = keep.iter().map(|slot| format!(", {slot}")).collect();
+            vec![call("close_range", format!("{from}, 4294967295, 0 /* but $channel{kept} */"))]
         }
         Op::SetNoNewPrivileges => vec![call("prctl", "PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0")],
         Op::SetSeccomp { flags, program, summary } => vec![call(
