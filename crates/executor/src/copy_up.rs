@@ -42,7 +42,9 @@ fn permissions(mode: RawMode) -> Mode {
 /// Opens a name of a directory, and nothing that is elsewhere.
 fn open(directory: BorrowedFd, name: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
-    let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // So that a fifo keeps nobody waiting; openat2(2) does not take it beside O_PATH.
+    let flags = if flags.contains(OFlags::PATH) { flags } else { flags | OFlags::NONBLOCK };
     rustix::fs::openat2(directory, name, flags, Mode::empty(), resolve)
 }
 
@@ -67,7 +69,7 @@ fn named(error: Error, name: &CStr) -> Error {
 
 /// Copies one name. Its kind is asked of the descriptor that is then read, not of the name.
 fn one(from: BorrowedFd, to: BorrowedFd, name: &CStr, depth: usize) -> Result<(), Error> {
-    let handle = match open(from, name, OFlags::PATH | OFlags::NOFOLLOW) {
+    let handle = match open(from, name, OFlags::PATH) {
         // A mount lies there; what it covers is not reached, and the mount is not the image's.
         Err(Errno::XDEV) => return Ok(()),
         // Gone since the directory was read.

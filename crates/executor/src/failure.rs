@@ -1,4 +1,4 @@
-use plan::{Plan, Side};
+use plan::{Op, Plan, Side, Target};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
@@ -95,7 +95,7 @@ impl Error {
     pub(crate) fn into_failure(self, plan: &Plan, side: Side, index: usize) -> Failure {
         let step = &plan.script(side)[index];
         let failure = |why, errno, hint, kind| Failure {
-            what: step.op.to_string(),
+            what: what(plan, &step.op),
             why,
             errno,
             step: plan.number(side, index),
@@ -115,6 +115,20 @@ impl Error {
                 failure(why, errno, hint, kind)
             }
         }
+    }
+}
+
+/// The operation in words. A mount that will have a place is called by it: its slot tells a user nothing.
+fn what(plan: &Plan, op: &Op) -> String {
+    let text = op.to_string();
+    let (Op::SetIdMap { slot, .. } | Op::SetAttr { slot, .. }) = op else { return text };
+    let place = plan.init.0.iter().find_map(|step| match &step.op {
+        Op::Attach { slot: attached, target: Target::Inside { path, .. } } if attached == slot => Some(path),
+        _ => None,
+    });
+    match (place, text.strip_suffix(&slot.to_string())) {
+        (Some(path), Some(start)) => format!("{start}the mount on {}", path.display()),
+        _ => text,
     }
 }
 

@@ -6,6 +6,7 @@ const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
 const EBUSY: i32 = 16;
+const EEXIST: i32 = 17;
 const ENODEV: i32 = 19;
 const ENOTDIR: i32 = 20;
 const EISDIR: i32 = 21;
@@ -111,11 +112,18 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
             "the cpuset of the group above has no processors or memory nodes"
         }
         (Op::WriteIdMap { .. }, EPERM) => "cuddy may not map these ids; as root every range is allowed",
+        (Op::CopyUp { .. }, ENOSPC) => "give the tmpfs a greater size=, or leave tmpcopyup out",
+        (Op::ChangeMount { .. }, EINVAL) => "nothing is mounted there; drop remount to make a mount",
+        (Op::MoveNetDevice { .. }, EINVAL) => "the kernel ties some interfaces, like lo, to their namespace",
+        (Op::MoveNetDevice { .. }, EEXIST) => {
+            "give it another name in netDevices, or one with %d for the kernel to number"
+        }
         (Op::SetSysctl { .. }, ENOENT) => "this kernel has no such parameter",
         (Op::SetSysctl { .. }, EINVAL) => "the kernel does not accept this value",
         (Op::SetSeccomp { .. }, EINVAL) => "the kernel refuses the filter or one of its flags",
         (Op::SetIdMap { .. }, EINVAL) => {
-            "the file system or this kernel cannot show mapped owners; use another file system, or no user namespace"
+            "the file system or this kernel cannot show mapped owners, or it is mapped already; drop idmap, or keep \
+             the source on another file system"
         }
         (Op::PivotRoot, EINVAL) => "the root is on a ramdisk or not a mount; try --no-pivot",
         (Op::SetCapabilities { .. }, EPERM) => "cuddy itself lacks one of these capabilities",

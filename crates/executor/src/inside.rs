@@ -218,18 +218,30 @@ pub(crate) fn make_symlink(slots: &Slots, target: &str, path: &Path) -> Result<(
 }
 
 pub(crate) fn make_device(slots: &Slots, op: &Op) -> Result<(), Error> {
-    let Op::MakeDevice { path, kind, major, minor, mode, uid, gid } = op else {
+    let Op::MakeDevice { within, path, kind, major, minor, mode, uid, gid } = op else {
         return Err(Errno::INVAL.into());
     };
     let (parent, name) = split(relative(path)).ok_or(Errno::INVAL)?;
-    let above = directory(slots.get(Slot::Root)?, parent, 0o755, Follow::InRoot)?;
+    let above = directory(slots.get(*within)?, parent, 0o755, Follow::InRoot)?;
     let file_type = match kind {
         DeviceKind::Block => FileType::BlockDevice,
         DeviceKind::Char | DeviceKind::Unbuffered => FileType::CharacterDevice,
         DeviceKind::Fifo => FileType::Fifo,
     };
     let number = makedev(*major, *minor);
-    match rustix::fs::mknodat(&above, name, file_type, Mode::from_raw_mode(*mode), number) {
+    let mode = Mode::from_raw_mode(*mode);
+    match rustix::fs::mknodat(&above, name, file_type, mode, number) {
+        // In a file system that nobody else sees; the host's process has a umask, which init has not.
+        Ok(()) if *within != Slot::Root => {
+            rustix::fs::chownat(
+                &above,
+                name,
+                Some(Uid::from_raw(*uid)),
+                Some(Gid::from_raw(*gid)),
+                AtFlags::empty(),
+            )?;
+            Ok(rustix::fs::chmodat(&above, name, mode, AtFlags::empty())?)
+        }
         Ok(()) if (*uid, *gid) == (0, 0) => Ok(()),
         Ok(()) => {
             let owner = (Some(Uid::from_raw(*uid)), Some(Gid::from_raw(*gid)));

@@ -12,6 +12,8 @@ mod hint;
 pub mod init;
 mod inside;
 mod mounts;
+mod net_devices;
+mod netlink;
 mod process;
 mod program;
 mod schedule;

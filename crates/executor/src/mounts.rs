@@ -161,6 +161,11 @@ pub(crate) fn attach_on_host(slots: &mut Slots, slot: Slot, path: &Path) -> Resu
     Ok(())
 }
 
+/// Takes off what is mounted on a path of the machine, in this mount namespace.
+pub(crate) fn detach(place: &Path) -> Result<(), Error> {
+    Ok(rustix::mount::unmount(place, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?)
+}
+
 /// Attaches a mount at a descriptor.
 pub(crate) fn attach_at(mount: BorrowedFd, target: BorrowedFd) -> Result<(), Error> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;

@@ -2,8 +2,10 @@
 
 use crate::channel::{Message, Wire};
 use crate::failure::{Error, Failure};
-use crate::{Launched, Slots, cgroups, end_process, inside, mounts, process, schedule, terminal};
-use plan::{Op, Rendezvous, Slot, Subject, Target, TreeSource};
+use crate::{
+    Launched, Slots, cgroups, end_process, inside, mounts, net_devices, process, schedule, terminal,
+};
+use plan::{NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Subject, Target, TreeSource};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
@@ -46,6 +48,7 @@ impl<'a> Host<'a> {
             Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. } => schedule::set(op, Some(self.init()?.0)),
             Op::SetAffinity { .. } => schedule::set(op, None),
+            Op::MoveNetDevice { name, new_name, into } => self.move_net_device(name, new_name, *into),
             Op::Record => {
                 let pid = self.init()?.0;
                 Ok((self.record)(pid)?)
@@ -54,6 +57,20 @@ impl<'a> Host<'a> {
             Op::Await { rendezvous } => self.init()?.2.meet(*rendezvous),
             both => either_side(both, &mut self.slots),
         }
+    }
+
+    fn move_net_device(&self, name: &str, new_name: &str, into: NetworkPlace) -> Result<(), Error> {
+        let slots = &self.slots;
+        let namespace = match into {
+            NetworkPlace::Made => net_devices::namespace_of(slots, "self")?,
+            NetworkPlace::Init => {
+                net_devices::namespace_of(slots, &self.init()?.0.as_raw_nonzero().to_string())?
+            }
+            NetworkPlace::Joined => {
+                slots.get(Slot::Namespace(NamespaceKind::Network))?.try_clone_to_owned()?
+            }
+        };
+        net_devices::move_device(slots, name, new_name, namespace.as_fd())
     }
 
     fn init(&self) -> Result<&(Pid, OwnedFd, Wire), Error> {
@@ -212,7 +229,7 @@ impl Init {
             Op::MakeReadOnly { path } => inside::make_read_only(&self.slots, path),
             Op::MakeRootReadOnly => mounts::make_root_read_only(&self.slots),
             Op::MakeDirectory { path, mode } => inside::make_directory(&self.slots, path, *mode),
-            Op::MakeDevice { .. } => inside::make_device(&self.slots, op),
+            Op::Detach { place } => mounts::detach(place),
             Op::MakeSymlink { target, path } => inside::make_symlink(&self.slots, target, path),
             Op::PivotRoot => mounts::pivot_root(&self.slots),
             Op::Chroot => mounts::chroot(&self.slots),
@@ -291,6 +308,8 @@ fn either_side(op: &Op, slots: &mut Slots) -> Result<(), Error> {
             Ok(())
         }
         Op::OpenNull => mounts::open_null(slots),
+        Op::OpenNetlink => net_devices::open_netlink(slots),
+        Op::MakeDevice { .. } => inside::make_device(slots, op),
         Op::MakeIdMap { users, groups, slot } => process::make_id_map(slots, users, groups, *slot),
         Op::SetIdMap { slot, map, recursive } => mounts::set_id_map(slots, *slot, *map, *recursive),
         Op::SetAttr { slot, recursive, set, clear, propagation } => {

@@ -16,6 +16,12 @@ fn main() -> ExitCode {
         trial("a default device can be given another mode", root.clone(), default_changed),
         trial("the devices cgroup decides which of them work", root.clone(), cgroup_decides),
         trial("in a user namespace the machine's own nodes are shown", root.clone(), in_user_namespace),
+        trial(
+            "in a user namespace devices of the configuration are made for it",
+            root.clone(),
+            made_for_user_namespace,
+        ),
+        trial("a device that is there already has to be the same", root.clone(), existing),
         trial("a /dev bound from the machine stays as it is", root, bound_dev),
     ])
 }
@@ -131,6 +137,70 @@ fn in_user_namespace() {
     }
     for path in ["/dev/null", "/dev/zero", "/dev/urandom"] {
         assert_eq!(case.attempt(&["try-open", path, "rdwr"]).outcome, "ok", "{path} as {HOST_ID}");
+    }
+}
+
+fn made_for_user_namespace() {
+    let mut case = Case::probe();
+    support::map_ids(&mut case);
+    case.edit(|config| {
+        config["linux"]["devices"] = json!([
+            // No node of the machine has these names.
+            { "path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 7, "gid": 8 },
+            { "path": "/dev/below/block", "type": "b", "major": 7, "minor": 9 },
+            { "path": "/dev/pipe", "type": "p", "fileMode": 0o622, "uid": 9 },
+        ]);
+    });
+    let report = case.report();
+    let expect = [
+        ("/dev/mine", "char", 0o640, (7, 8), Some((1, 5))),
+        ("/dev/below/block", "block", 0o666, (0, 0), Some((7, 9))),
+        ("/dev/pipe", "fifo", 0o622, (9, 0), None),
+    ];
+    for (path, kind, mode, owner, number) in expect {
+        let device = report.device(path).unwrap_or_else(|| panic!("{path}"));
+        let seen = (device.kind.as_str(), device.mode, device.owner, device.number);
+        assert_eq!(seen, (kind, mode, owner, number), "{path}");
+    }
+    for path in ["/dev/mine", "/dev/null", "/dev/tty"] {
+        let mount = report.mount(path).unwrap_or_else(|| panic!("{path}"));
+        assert!(mount.has("nosuid") && mount.has("noexec"), "{mount:?}");
+    }
+    assert_eq!(case.attempt(&["try-read", "/dev/null"]).outcome, "ok");
+    // It is /dev/zero under another name.
+    case.edit(|config| config["linux"]["devices"][0]["fileMode"] = json!(0o666));
+    assert_eq!(case.attempt(&["try-open", "/dev/mine", "rdwr"]).outcome, "ok");
+    // The machine's own /dev has none of it.
+    assert!(!std::path::Path::new("/dev/mine").exists() && !std::path::Path::new("/dev/0").exists());
+
+    case.edit(|config| config["linux"]["devices"][0]["uid"] = json!(70000));
+    let done = case.run();
+    assert!(done.stderr.contains("/linux/devices/0/uid: 70000 has no id on the machine"), "{done:#?}");
+}
+
+fn existing() {
+    use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
+    // What is there, and whether a character device 1:5 is satisfied with it.
+    let cases = [
+        (FileType::CharacterDevice, makedev(1, 5), true),
+        (FileType::CharacterDevice, makedev(1, 3), false),
+        (FileType::BlockDevice, makedev(1, 5), false),
+        (FileType::RegularFile, 0, false),
+        (FileType::Fifo, 0, false),
+    ];
+    for (kind, number, good) in cases {
+        let mut case = Case::probe();
+        mknodat(CWD, case.bundle.rootfs().join("node"), kind, Mode::RUSR, number).unwrap();
+        case.args(&["/bin/probe", "exit", "0"]);
+        case.edit(|config| {
+            config["linux"]["devices"] = json!([{ "path": "/node", "type": "c", "major": 1, "minor": 5 }]);
+        });
+        let done = case.run();
+        assert_eq!(done.code() == 0, good, "{kind:?}: {done:#?}");
+        assert!(
+            good || done.stderr.contains("make device /node: something else is there already"),
+            "{done:#?}"
+        );
     }
 }
 

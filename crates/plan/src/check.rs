@@ -1,6 +1,8 @@
 //! Proves, before anything is forked, that a plan cannot hang or use what it does not have.
 
-use crate::{Op, Plan, Rendezvous, Side, Slot, Step, Subject, Target, TreeSource};
+use crate::{
+    NamespaceKind, NetworkPlace, Op, Plan, Rendezvous, Side, Slot, Step, Subject, Target, TreeSource,
+};
 use std::collections::BTreeSet;
 
 /// Why a plan cannot be carried out. Always a mistake of the planner, never of the user.
@@ -114,6 +116,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::WriteIdMap { .. }
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
+            | Op::MoveNetDevice { into: NetworkPlace::Init, .. }
             | Op::Record
             | Op::Send { .. }
             | Op::Await { .. }
@@ -145,6 +148,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::WriteIdMap { .. }
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
+            | Op::MoveNetDevice { .. }
             | Op::Record => {
                 return Err(Fault::WrongSide { side: Side::Init, index });
             }
@@ -178,6 +182,12 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::SetIdMap { slot, map, .. } => (vec![*map, *slot], None),
         Op::CopyMode { slot, .. } | Op::CopyUp { slot, .. } => (vec![Slot::Root, *slot], None),
         Op::SetLabel { slot, .. } => (vec![*slot], None),
+        Op::MakeDevice { within, .. } => (vec![*within], None),
+        Op::OpenNetlink => (vec![], Some(Slot::Netlink)),
+        Op::MoveNetDevice { into, .. } => {
+            let joined = (*into == NetworkPlace::Joined).then_some(Slot::Namespace(NamespaceKind::Network));
+            (joined.into_iter().chain([Slot::Netlink, Slot::Proc]).collect(), None)
+        }
         Op::OpenNamespace { kind, .. } => (vec![], Some(Slot::Namespace(*kind))),
         Op::EnterTarget { .. } => (vec![Slot::Target], None),
         Op::AdoptNamespace { .. } => (vec![Slot::Proc], None),
@@ -207,7 +217,6 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         | Op::ChangeMount { .. }
         | Op::MakeRootReadOnly
         | Op::MakeDirectory { .. }
-        | Op::MakeDevice { .. }
         | Op::MakeSymlink { .. }
         | Op::PivotRoot
         | Op::Chroot => (vec![Slot::Root], None),

@@ -32,7 +32,8 @@ pub use constant::{
 pub use mount::{Attr, Propagation};
 pub use numbers::Numbers;
 pub use op::{
-    BpfInstruction, Follow, IdKind, MountPoint, Op, Rendezvous, RlimitResource, Subject, Target, TreeSource,
+    BpfInstruction, Follow, IdKind, MountPoint, NetworkPlace, Op, Rendezvous, RlimitResource, Subject,
+    Target, TreeSource,
 };
 pub use slot::Slot;
 pub use undo::Undo;

@@ -69,6 +69,11 @@ pub enum Op {
     SetDomainname { name: String },
     /// Brings a network interface up.
     LinkUp { interface: String },
+    /// Opens a socket by which interfaces of the machine's network can be moved.
+    OpenNetlink,
+    /// Moves an interface into the container's network namespace, with its permanent addresses of global scope,
+    /// and brings it up there.
+    MoveNetDevice { name: String, new_name: String, into: NetworkPlace },
     /// Writes a kernel parameter through the proven procfs; the name is a path like `net/ipv4/ip_forward`.
     SetSysctl { name: String, value: String },
 
@@ -118,8 +123,19 @@ pub enum Op {
     MakeRootReadOnly,
     /// Makes a directory and those above it.
     MakeDirectory { path: PathBuf, mode: u32 },
-    /// Makes a device node.
-    MakeDevice { path: PathBuf, kind: DeviceKind, major: u32, minor: u32, mode: u32, uid: u32, gid: u32 },
+    /// Makes a device node below [`Slot::Root`], or in a file system that is not attached yet.
+    MakeDevice {
+        within: Slot,
+        path: PathBuf,
+        kind: DeviceKind,
+        major: u32,
+        minor: u32,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+    },
+    /// Takes off what is mounted on a path of the machine, in init's own mount namespace.
+    Detach { place: PathBuf },
     /// Makes a symbolic link.
     MakeSymlink { target: String, path: PathBuf },
     /// Makes the root mount the root of this namespace and lets go of the old one.
@@ -250,6 +266,18 @@ pub enum IdKind {
     User,
     /// `gid_map`
     Group,
+}
+
+/// Which network namespace is the container's, to the process of the host's script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkPlace {
+    /// Its own, which it has made for both.
+    Made,
+    /// init's, which init was born in.
+    Init,
+    /// The one that is joined.
+    Joined,
 }
 
 /// Where a copied mount tree starts.

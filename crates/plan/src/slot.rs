@@ -23,6 +23,8 @@ pub enum Slot {
     InitPidfd,
     /// The machine's `/proc`, proven to be procfs (CVE-2025-52881).
     Proc,
+    /// A socket of the machine's network, netlink(7).
+    Netlink,
     /// cuddy's own binary, through a read-only mount (CVE-2019-5736).
     Cuddy,
     /// A user namespace whose id mapping mounts get, by the planner's count.
@@ -51,6 +53,7 @@ impl fmt::Display for Slot {
             Self::Cgroup => f.write_str("$cgroup"),
             Self::InitPidfd => f.write_str("$init_pidfd"),
             Self::Proc => f.write_str("$proc"),
+            Self::Netlink => f.write_str("$netlink"),
             Self::Cuddy => f.write_str("$cuddy"),
             Self::IdMap(n) => write!(f, "$id_map_{n}"),
             Self::Null => f.write_str("$null"),

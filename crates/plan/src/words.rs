@@ -74,6 +74,13 @@ impl fmt::Display for Op {
             Self::SetHostname { name } => write!(f, "set the host name to {name:?}"),
             Self::SetDomainname { name } => write!(f, "set the domain name to {name:?}"),
             Self::LinkUp { interface } => write!(f, "bring interface {interface} up"),
+            Self::OpenNetlink => f.write_str("open a way to the machine's network interfaces"),
+            Self::MoveNetDevice { name, new_name, .. } if name == new_name => {
+                write!(f, "move network interface {name} into the container")
+            }
+            Self::MoveNetDevice { name, new_name, .. } => {
+                write!(f, "move network interface {name} into the container as {new_name}")
+            }
             Self::SetSysctl { name, value } => {
                 write!(f, "set sysctl {} to {value:?}", name.replace('/', "."))
             }
@@ -105,6 +112,7 @@ impl fmt::Display for Op {
             Self::MakeRootReadOnly => f.write_str("make the root read-only"),
             Self::MakeDirectory { path, .. } => write!(f, "make directory {}", path.display()),
             Self::MakeDevice { path, .. } => write!(f, "make device {}", path.display()),
+            Self::Detach { place } => write!(f, "unmount {}", place.display()),
             Self::MakeSymlink { target, path } => write!(f, "link {} to {target}", path.display()),
             Self::PivotRoot => f.write_str("make the container's root the root"),
             Self::Chroot => f.write_str("change the root without pivot_root"),

@@ -1,6 +1,6 @@
 use crate::{Draft, Error, mounts};
-use plan::{Errno, Follow, MountPoint, Op, Target, TreeSource};
-use spec::DeviceKind;
+use plan::{Attr, Errno, Follow, MountPoint, Op, Propagation, Slot, Target, TreeSource};
+use spec::{Capability, DeviceKind, IdMapping};
 use std::path::{Path, PathBuf};
 
 /// The devices that every container has (config-linux.md, "Default Devices").
@@ -42,7 +42,7 @@ fn nodes(draft: &Draft) -> Result<Vec<Node>, Error> {
             number: (major, minor),
             mode: 0o666,
             owner: (0, 0),
-            field: "default".to_owned(),
+            field: DEFAULT_FIELD.to_owned(),
         })
         .collect();
     for (index, device) in draft.linux.devices.iter().enumerate() {
@@ -73,18 +73,94 @@ fn nodes(draft: &Draft) -> Result<Vec<Node>, Error> {
     Ok(nodes)
 }
 
-/// In a user namespace: opens the machine's own nodes, which are bound in place of made.
+/// How a node comes into a container that has a user namespace: mknod(2) is not for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// init makes it: there is no user namespace, or it is a fifo, which anybody may make.
+    Made,
+    /// The machine's own node is bound.
+    Bound,
+    /// The host makes one with the mode and the owner asked for, in a file system of its own, and that is bound.
+    MadeOutside,
+}
+
+fn way(draft: &Draft, node: &Node) -> Way {
+    let default = node.field == DEFAULT_FIELD;
+    let ids = !draft.linux.uid_mappings.is_empty() && !draft.linux.gid_mappings.is_empty();
+    if node.kind == DeviceKind::Fifo || !mounts::binds_devices(draft) {
+        Way::Made
+    } else if !default && ids && draft.facts.capabilities.contains(Capability::MKNOD) {
+        Way::MadeOutside
+    } else {
+        Way::Bound
+    }
+}
+
+const DEFAULT_FIELD: &str = "default";
+
+/// Where the file system with made nodes is, for as long as it takes to copy the mounts of each.
+const PLACE: &str = "/dev";
+
+const MAPPED_NODES: &str = "mknod(2) is not for user namespaces; the node is made outside and shown";
+
+/// In a user namespace: opens or makes the nodes that are bound, in the host's script.
 pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
     if mounts::binds_over(draft, "/dev") || !mounts::binds_devices(draft) {
         return Ok(());
     }
     for node in nodes(draft)? {
-        let slot = draft.new_mount();
-        draft.devices.push(slot);
-        let op = Op::CloneTree { source: TreeSource::Path(node.path), recursive: false, slot };
-        draft.host(op, node.field, "mknod(2) is not for user namespaces; the machine's own node is shown");
+        match way(draft, &node) {
+            Way::Made => {}
+            Way::Bound => {
+                let slot = draft.new_mount();
+                draft.devices.push(slot);
+                let op = Op::CloneTree { source: TreeSource::Path(node.path), recursive: false, slot };
+                let field = node.field;
+                let why = "mknod(2) is not for user namespaces; the machine's own node is shown";
+                draft.host(op, field.clone(), why);
+                draft.host(harmless(slot), field, "a node is neither a program nor a way to its owner");
+            }
+            Way::MadeOutside => make_outside(draft, node)?,
+        }
     }
     Ok(())
+}
+
+fn harmless(slot: Slot) -> Op {
+    let set = Attr::NOSUID.with(Attr::NOEXEC);
+    Op::SetAttr { slot, recursive: false, set, clear: Attr::NONE, propagation: Some(Propagation::Private) }
+}
+
+fn make_outside(draft: &mut Draft, node: Node) -> Result<(), Error> {
+    let Node { kind, number: (major, minor), mode, owner, field, .. } = node;
+    let uid = mapped(&draft.linux.uid_mappings, owner.0, &field, "uid")?;
+    let gid = mapped(&draft.linux.gid_mappings, owner.1, &field, "gid")?;
+    let within = match draft.made_devices.first() {
+        Some((slot, ..)) => *slot,
+        None => {
+            let slot = draft.new_mount();
+            let (fstype, source) = ("tmpfs".to_owned(), Some("tmpfs".to_owned()));
+            let options = vec![("mode".to_owned(), Some("755".to_owned()))];
+            let attr = Attr::NOSUID.with(Attr::NOEXEC);
+            draft.host(Op::NewMount { fstype, source, options, attr, slot }, field.clone(), MAPPED_NODES);
+            slot
+        }
+    };
+    let name = draft.made_devices.len().to_string();
+    let op = Op::MakeDevice { within, path: Path::new("/").join(&name), kind, major, minor, mode, uid, gid };
+    draft.host(op, field.clone(), MAPPED_NODES);
+    draft.made_devices.push((within, name, field));
+    Ok(())
+}
+
+/// The id that an id of the container has on the machine.
+fn mapped(mappings: &[IdMapping], id: u32, field: &str, name: &str) -> Result<u32, Error> {
+    let range =
+        mappings.iter().find(|range| range.container_id <= id && id - range.container_id < range.size);
+    range.map(|range| range.host_id + (id - range.container_id)).ok_or_else(|| {
+        let message = format!("{id} has no id on the machine");
+        Error::new(format!("{field}/{name}"), message, "extend uidMappings and gidMappings")
+    })
 }
 
 /// Makes the device nodes and links. A `/dev` that is bound from the machine stays as it is.
@@ -92,14 +168,24 @@ pub(crate) fn make(draft: &mut Draft) -> Result<(), Error> {
     if mounts::binds_over(draft, "/dev") {
         return Ok(());
     }
-    let bound = std::mem::take(&mut draft.devices);
-    for (n, node) in nodes(draft)?.into_iter().enumerate() {
+    let mut bound = std::mem::take(&mut draft.devices).into_iter();
+    let mut outside = copy_made(draft).into_iter();
+    for node in nodes(draft)? {
+        let slot = match way(draft, &node) {
+            Way::Made => None,
+            Way::Bound => bound.next(),
+            Way::MadeOutside => outside.next(),
+        };
         let Node { path, kind, number: (major, minor), mode, owner: (uid, gid), field } = node;
-        if let Some(slot) = bound.get(n) {
+        if let Some(slot) = slot {
             let target = Target::Inside { path, follow: Follow::Never, missing: MountPoint::File };
-            draft.init(Op::Attach { slot: *slot, target }, field, "the machine's own node");
+            draft.init(
+                Op::Attach { slot, target },
+                field,
+                "the node of the machine, or the one made outside",
+            );
         } else {
-            let op = Op::MakeDevice { path, kind, major, minor, mode, uid, gid };
+            let op = Op::MakeDevice { within: Slot::Root, path, kind, major, minor, mode, uid, gid };
             draft.init(op, field, "a program expects it; which devices work is for the devices cgroup");
         }
     }
@@ -110,4 +196,23 @@ pub(crate) fn make(draft: &mut Draft) -> Result<(), Error> {
         draft.plan.init.push_tolerant(op, cause, &[Errno::EEXIST]);
     }
     Ok(())
+}
+
+/// Copies the mounts of the nodes that were made outside: each has to be attached somewhere first, and nobody
+/// else is in init's mount namespace.
+fn copy_made(draft: &mut Draft) -> Vec<Slot> {
+    let made = std::mem::take(&mut draft.made_devices);
+    let Some((within, _, field)) = made.first().cloned() else { return Vec::new() };
+    let target = Target::Host(PLACE.into());
+    let why = "only what has a place can be copied, before Linux 6.15; nobody else sees this one";
+    draft.init(Op::Attach { slot: within, target }, field.clone(), why);
+    let mut slots = Vec::new();
+    for (_, name, field) in made {
+        let slot = draft.new_mount();
+        let source = TreeSource::Path(Path::new(PLACE).join(name));
+        draft.init(Op::CloneTree { source, recursive: false, slot }, field, "the mount of this node alone");
+        slots.push(slot);
+    }
+    draft.init(Op::Detach { place: PLACE.into() }, field, "the copies stay");
+    slots
 }

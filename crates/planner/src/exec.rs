@@ -103,5 +103,6 @@ fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
         late: Vec::new(),
         lower: None,
         devices: Vec::new(),
+        made_devices: Vec::new(),
     }
 }

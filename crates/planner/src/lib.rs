@@ -15,6 +15,7 @@ mod identity;
 mod labels;
 mod mounts;
 mod namespaces;
+mod net_devices;
 mod options;
 mod process;
 mod root;
@@ -75,6 +76,8 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
             "cuddy itself is the small init, and cannot be written through it",
         );
     }
+    net_devices::check(draft)?;
+    net_devices::open(draft);
     namespaces::before_clone(draft)?;
     mounts::check_label(draft)?;
     mounts::id_maps(draft)?;
@@ -195,6 +198,8 @@ struct Draft<'a> {
     lower: Option<Slot>,
     /// Opened device nodes, in the order they are made.
     devices: Vec<Slot>,
+    /// Device nodes made outside of a user namespace: the file system they are in, their names and fields.
+    made_devices: Vec<(Slot, String, String)>,
 }
 
 impl<'a> Draft<'a> {
@@ -229,6 +234,7 @@ impl<'a> Draft<'a> {
             late: Vec::new(),
             lower: None,
             devices: Vec::new(),
+            made_devices: Vec::new(),
         })
     }
 

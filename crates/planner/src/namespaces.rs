@@ -1,5 +1,5 @@
-use crate::{Draft, Error};
-use plan::{IdKind, Op, Rendezvous, Slot};
+use crate::{Draft, Error, net_devices};
+use plan::{IdKind, NetworkPlace, Op, Rendezvous, Slot};
 use spec::{IdMapping, Linux, NamespaceKind};
 use std::fmt::Write;
 use std::path::Path;
@@ -131,6 +131,9 @@ pub(crate) fn before_clone(draft: &mut Draft) -> Result<(), Error> {
             draft.host(Op::EnterNamespace { kind }, field, "takes effect for the children of who joins");
         }
     }
+    if draft.namespaces.joins(NamespaceKind::Network) {
+        net_devices::take(draft, NetworkPlace::Joined);
+    }
     if draft.namespaces.makes(NamespaceKind::Time) {
         let field = draft.namespaces.field(NamespaceKind::Time);
         let why = "a new time namespace is for the children, and its clocks are set before anybody is in it";
@@ -178,16 +181,25 @@ fn makes_network_beside(namespaces: &Namespaces) -> bool {
     namespaces.makes(NamespaceKind::Network) && !namespaces.has(NamespaceKind::User)
 }
 
+/// Whether init has made the network namespace, and the host moves interfaces into it.
+fn awaits_devices(draft: &Draft) -> bool {
+    draft.namespaces.makes(NamespaceKind::Network) && !draft.linux.net_devices.is_empty()
+}
+
 /// The network namespace, made by the host beside init.
 pub(crate) fn network_beside(draft: &mut Draft) {
-    if !makes_network_beside(&draft.namespaces) {
+    let beside = makes_network_beside(&draft.namespaces);
+    if !beside && !awaits_devices(draft) {
         return;
     }
     let field = draft.namespaces.field(NamespaceKind::Network);
-    let why = "the kernel builds a whole network stack, while init makes mounts";
-    draft.host(Op::Unshare { namespaces: vec![NamespaceKind::Network] }, field.clone(), why);
+    if beside {
+        let why = "the kernel builds a whole network stack, while init makes mounts";
+        draft.host(Op::Unshare { namespaces: vec![NamespaceKind::Network] }, field.clone(), why);
+    }
+    net_devices::take(draft, if beside { NetworkPlace::Made } else { NetworkPlace::Init });
     let rendezvous = Rendezvous::NetworkMade;
-    draft.host(Op::Send { rendezvous }, field, "init joins it");
+    draft.host(Op::Send { rendezvous }, field, if beside { "init joins it" } else { "it is complete" });
 }
 
 /// init takes its place in the network namespace, and brings its loopback device up.
@@ -196,9 +208,12 @@ pub(crate) fn network(draft: &mut Draft) {
         return;
     }
     let field = draft.namespaces.field(NamespaceKind::Network);
-    if makes_network_beside(&draft.namespaces) {
+    let beside = makes_network_beside(&draft.namespaces);
+    if beside || awaits_devices(draft) {
         let rendezvous = Rendezvous::NetworkMade;
         draft.init(Op::Await { rendezvous }, field.clone(), "what follows is about the network");
+    }
+    if beside {
         let op = Op::AdoptNamespace { kind: NamespaceKind::Network };
         draft.init(op, field.clone(), "the two are in it, and the host's process leaves it when it ends");
     }

@@ -27,11 +27,7 @@ pub fn check_machine(facts: &HostFacts) -> Result<(), Error> {
 /// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
 pub(crate) fn check(config: &Config, linux: &Linux) -> Result<(), Error> {
     let hooks = config.hooks.as_ref().is_some_and(|hooks| *hooks != spec::Hooks::default());
-    let fields = [
-        ("/hooks", hooks),
-        ("/linux/netDevices", !linux.net_devices.is_empty()),
-        ("/linux/intelRdt", linux.intel_rdt.is_some()),
-    ];
+    let fields = [("/hooks", hooks), ("/linux/intelRdt", linux.intel_rdt.is_some())];
     match fields.into_iter().find(|(_, present)| *present) {
         Some((field, _)) => {
             Err(Error::new(field, "is not supported yet", "remove it from the configuration"))

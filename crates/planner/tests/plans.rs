@@ -159,7 +159,7 @@ fn scheduling(config: &mut Value) {
 
 #[test]
 fn what_each_field_changes() {
-    let cases: [(&str, Edit); 17] = [
+    let cases: [(&str, Edit); 25] = [
         ("user_namespace", map),
         ("time_namespace", |config| {
             config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "time" }));
@@ -220,6 +220,53 @@ fn what_each_field_changes() {
                 { "type": "p", "path": "/dev/pipe" },
             ]);
         }),
+        ("mount_options", |config| {
+            config["mounts"].as_array_mut().expect("a list").extend([
+                json!({ "destination": "/tmp", "type": "tmpfs", "options": ["ro", "sync", "noatime", "strictatime"] }),
+                json!({ "destination": "/var", "type": "tmpfs", "options": ["tmpcopyup", "mode=700", "shared"] }),
+                json!({ "destination": "/disk", "type": "ext4", "source": "/dev/vdb", "options": ["ro"] }),
+                json!({ "destination": "/tmp", "options": ["remount", "size=1m", "rnoexec", "private"] }),
+            ]);
+        }),
+        ("idmapped_mounts", |config| {
+            let ids = |host: u32| json!([{ "containerID": 0, "hostID": host, "size": 10 }]);
+            let mount = |host: u32| {
+                json!({
+                    "destination": "/data", "source": "/srv", "options": ["rbind", "ridmap"], "uidMappings": ids(host),
+                    "gidMappings": ids(host),
+                })
+            };
+            config["mounts"].as_array_mut().expect("a list").extend([mount(1000), mount(2000), mount(1000)]);
+        }),
+        ("no_cgroup_namespace", |config| {
+            config["linux"]["namespaces"]
+                .as_array_mut()
+                .expect("a list")
+                .retain(|one| one["type"] != "cgroup");
+        }),
+        ("root_is_shared", |config| config["linux"]["rootfsPropagation"] = json!("rshared")),
+        ("root_is_private", |config| {
+            config["linux"]["rootfsPropagation"] = json!("private");
+            config["mounts"].as_array_mut().expect("a list").push(json!({
+                "destination": "/data", "source": "/srv", "options": ["rbind"],
+            }));
+        }),
+        ("root_is_slave", |config| config["linux"]["rootfsPropagation"] = json!("slave")),
+        ("network_devices", |config| {
+            config["linux"]["netDevices"] = json!({ "eth0": {}, "eth1": { "name": "lan%d" } });
+        }),
+        ("user_namespace_without_a_network", |config| {
+            let namespaces = config["linux"]["namespaces"].as_array_mut().expect("a list");
+            namespaces.retain(|one| one["type"] != "network");
+            namespaces.push(json!({ "type": "user" }));
+            let ids = json!([{ "containerID": 0, "hostID": 100_000, "size": 65536 }]);
+            config["linux"]["uidMappings"] = ids.clone();
+            config["linux"]["gidMappings"] = ids;
+            config["linux"]["devices"] = json!([
+                { "type": "c", "path": "/dev/fuse", "major": 10, "minor": 229, "uid": 5 },
+                { "type": "p", "path": "/dev/pipe" },
+            ]);
+        }),
         ("a_filter_without_no_new_privileges", |config| {
             config["process"]["noNewPrivileges"] = json!(false);
             config["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
@@ -262,6 +309,23 @@ fn limits_go_where_the_machine_has_their_controller() {
     for (name, layout) in [("limits_on_a_hybrid_machine", hybrid()), ("limits_on_v2", unified())] {
         insta::assert_snapshot!(name, changes(&plan(&config, layout, &Options::default()).unwrap()));
     }
+}
+
+#[test]
+fn joint_hierarchies_have_a_link_for_each_controller() {
+    let mut layout = hybrid();
+    layout.v1.push(v1(&["cpu", "cpuacct"], "/cg/cpu,cpuacct"));
+    insta::assert_snapshot!(
+        "joint_hierarchies",
+        changes(&plan(&usual(), layout, &Options::default()).unwrap())
+    );
+    let mut config = usual();
+    config["mounts"][4]["type"] = json!("cgroup2");
+    let planned = plan(&config, hybrid(), &Options::default()).unwrap();
+    insta::assert_snapshot!("cgroup2_beside_v1", changes(&planned));
+    let no_v2 = CgroupLayout { v2: None, ..hybrid() };
+    let error = plan(&config, no_v2, &Options::default()).unwrap_err();
+    assert_eq!(error.to_string(), "/mounts/4/type: this machine has no cgroup v2 hierarchy");
 }
 
 #[test]

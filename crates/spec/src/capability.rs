@@ -54,6 +54,8 @@ const NAMES: [&str; 41] = [
 ];
 
 impl Capability {
+    /// `CAP_MKNOD`.
+    pub const MKNOD: Self = Self(27);
     /// `CAP_SYS_ADMIN`.
     pub const SYS_ADMIN: Self = Self(21);
 

@@ -108,6 +108,11 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::SetHostname { name } => exact(format!("hostname {}", quote(Path::new(name)))),
         Op::SetDomainname { name } => exact(format!("domainname {}", quote(Path::new(name)))),
         Op::LinkUp { interface } => exact(format!("ip link set {interface} up")),
+        Op::OpenNetlink => none("a shell holds no such descriptor"),
+        Op::MoveNetDevice { name, new_name, .. } => nearly(
+            format!("ip link set {} netns $INIT name {}", quote(Path::new(name)), quote(Path::new(new_name))),
+            "the addresses are lost and have to be given again, and it has to be brought up",
+        ),
         Op::SetSysctl { name, value } => {
             exact(format!("echo {} > /proc/sys/{name}", quote(Path::new(value))))
         }
@@ -173,9 +178,11 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::MakeDirectory { path, mode } => {
             nearly(format!("mkdir -p -m {mode:o} $ROOT{}", quote(path)), BY_PATH)
         }
-        Op::MakeDevice { path, kind, major, minor, mode, .. } => nearly(
+        Op::Detach { place } => exact(format!("umount -l {}", quote(place))),
+        Op::MakeDevice { within, path, kind, major, minor, mode, .. } => nearly(
             format!(
-                "mknod -m {mode:o} $ROOT{} {} {major} {minor}",
+                "mknod -m {mode:o} {}{} {} {major} {minor}",
+                variable(&within.to_string()),
                 quote(path),
                 spec::DeviceRule::letter(*kind)
             ),

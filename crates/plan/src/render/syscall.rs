@@ -1,6 +1,6 @@
 use super::schedule;
 use crate::words::{self, limit};
-use crate::{Attr, Follow, IdKind, MountPoint, Op, Propagation, Slot, Target, TreeSource};
+use crate::{Attr, Follow, IdKind, MountPoint, NetworkPlace, Op, Propagation, Slot, Target, TreeSource};
 use spec::{CapabilitySet, DeviceKind, NamespaceKind};
 use std::fmt;
 use std::path::Path;
@@ -65,6 +65,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
             call("ioctl", format!("$socket, SIOCGIFFLAGS, {{ifr_name={interface:?}}}")),
             call("ioctl", format!("$socket, SIOCSIFFLAGS, {{ifr_name={interface:?}, ifr_flags=...|IFF_UP}}")),
         ],
+        Op::OpenNetlink | Op::MoveNetDevice { .. } => network(op),
         Op::SetSysctl { name, value } => write_proc(&format!("sys/{name}"), value),
         Op::SetPropagation { .. }
         | Op::NewMount { .. }
@@ -87,9 +88,10 @@ pub fn calls(op: &Op) -> Vec<Call> {
         Op::MakeDirectory { path, mode } => {
             vec![call("mkdirat", format!("{}, {:?}, 0{mode:o}", Slot::Root, relative(path)))]
         }
-        Op::MakeDevice { path, kind, major, minor, mode, uid, gid } => {
-            device(path, *kind, (*major, *minor), *mode, (*uid, *gid))
+        Op::MakeDevice { within, path, kind, major, minor, mode, uid, gid } => {
+            device(*within, path, *kind, (*major, *minor), *mode, (*uid, *gid))
         }
+        Op::Detach { place } => vec![call("umount2", format!("{place:?}, MNT_DETACH|UMOUNT_NOFOLLOW"))],
         Op::MakeSymlink { target, path } => {
             vec![call("symlinkat", format!("{target:?}, {}, {:?}", Slot::Root, relative(path)))]
         }
@@ -465,7 +467,57 @@ fn attach(slot: Slot, target: &Target) -> Vec<Call> {
     }
 }
 
-fn device(path: &Path, kind: DeviceKind, number: (u32, u32), mode: u32, owner: (u32, u32)) -> Vec<Call> {
+/// Interfaces, by the messages of rtnetlink(7).
+fn network(op: &Op) -> Vec<Call> {
+    let Op::MoveNetDevice { name, new_name, into } = op else {
+        return vec![gives("socket", "AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, NETLINK_ROUTE", Slot::Netlink)];
+    };
+    let process = match into {
+        NetworkPlace::Made => "self",
+        NetworkPlace::Init => "$init_pid",
+        NetworkPlace::Joined => "",
+    };
+    let mut calls = Vec::new();
+    let namespace = match into {
+        NetworkPlace::Joined => Slot::Namespace(NamespaceKind::Network).to_string(),
+        _ => {
+            let path = format!("{process}/ns/net");
+            calls.push(gives(
+                "openat",
+                format!("{}, {path:?}, O_RDONLY|O_CLOEXEC", Slot::Proc),
+                "$namespace",
+            ));
+            "$namespace".to_owned()
+        }
+    };
+    calls.extend([
+        gives("openat", format!("{}, \"self/ns/net\", O_RDONLY|O_CLOEXEC", Slot::Proc), "$here"),
+        call("setns", format!("{namespace}, CLONE_NEWNET")),
+        gives("socket", "AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, NETLINK_ROUTE", "$inside"),
+        call("setns", "$here, CLONE_NEWNET"),
+        gives("sendto", format!("{}, {{RTM_GETLINK}}", Slot::Netlink), format!("$index  # of {name}")),
+        call("sendto", format!("{}, {{RTM_GETADDR}}", Slot::Netlink)),
+        call(
+            "sendto",
+            format!(
+                "{}, {{RTM_NEWLINK, $index, IFLA_IFNAME={new_name:?}, IFLA_NET_NS_FD={namespace}}}",
+                Slot::Netlink
+            ),
+        ),
+        call("sendto", "$inside, {RTM_NEWADDR, $index, each permanent address of global scope}"),
+        call("sendto", "$inside, {RTM_NEWLINK, $index, IFF_UP}"),
+    ]);
+    calls
+}
+
+fn device(
+    within: Slot,
+    path: &Path,
+    kind: DeviceKind,
+    number: (u32, u32),
+    mode: u32,
+    owner: (u32, u32),
+) -> Vec<Call> {
     let node = relative(path);
     let (letter, number) = match kind {
         DeviceKind::Block => ("S_IFBLK", format!("makedev({}, {})", number.0, number.1)),
@@ -474,11 +526,14 @@ fn device(path: &Path, kind: DeviceKind, number: (u32, u32), mode: u32, owner: (
         }
         DeviceKind::Fifo => ("S_IFIFO", "0".to_owned()),
     };
-    let mut calls = vec![call("mknodat", format!("{}, {node:?}, {letter}|0{mode:o}, {number}", Slot::Root))];
-    if owner != (0, 0) {
+    let mut calls = vec![call("mknodat", format!("{within}, {node:?}, {letter}|0{mode:o}, {number}"))];
+    if within != Slot::Root {
+        calls.push(call("fchownat", format!("{within}, {node:?}, {}, {}, 0", owner.0, owner.1)));
+        calls.push(call("fchmodat", format!("{within}, {node:?}, 0{mode:o}")));
+    } else if owner != (0, 0) {
         calls.push(call(
             "fchownat",
-            format!("{}, {node:?}, {}, {}, AT_SYMLINK_NOFOLLOW", Slot::Root, owner.0, owner.1),
+            format!("{within}, {node:?}, {}, {}, AT_SYMLINK_NOFOLLOW", owner.0, owner.1),
         ));
     }
     calls
