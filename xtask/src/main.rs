@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use lexopt::Arg;
 
 mod bench;
+mod fuzz;
 mod lint;
 mod packages;
 mod size;
@@ -18,11 +19,14 @@ usage: cargo xtask COMMAND
 
   test [--no-install] [ARG...]   install what the tests need (Debian), run all tests, compare the machine before
                                  and after; the arguments go to cargo nextest run
+  fuzz [--seconds N] [TARGET]    mutate configurations and records, for a minute each: config, plan, record
   lint                           cargo fmt --check, clippy, tidy
   tidy                           the invariants of the design: who depends on whom, what is written where
   size                           build cuddy-oci as it is released, and check its size
   bench start [-n ROUNDS] [--only NAME,...] [--json FILE] [--pause MS]
                                  time container starts: ours, the floor, crun, youki, runc, unshare
+  bench life [the same]          time the commands of an OCI runtime: a cycle, run, exec, state, kill, and one more
+                                 detached container beside those that run
 ";
 
 fn main() -> ExitCode {
@@ -47,6 +51,7 @@ fn dispatch() -> Result<()> {
     };
     match command.as_str() {
         "bench" => bench::run(args),
+        "fuzz" => fuzz::run(args),
         "lint" => lint::run(),
         "size" => size::run(),
         "test" => test::run(args),

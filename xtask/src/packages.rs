@@ -8,11 +8,12 @@ use anyhow::Result;
 use crate::workspace;
 
 /// Root file systems (busybox-static, debootstrap, mmdebstrap, the compressors), peers to compare with (runc, crun), witnesses
-/// (strace, libseccomp), kernels with other control groups (user-mode-linux) and what a test calls by name.
-const PACKAGES: [&str; 15] = [
+/// (strace, libseccomp), what libFuzzer is built with (g++), kernels with other control groups (user-mode-linux) and what a test calls by name.
+const PACKAGES: [&str; 16] = [
     "busybox-static",
     "crun",
     "debootstrap",
+    "g++",
     "gcc",
     "jq",
     "libc6-dev",

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Result, bail};
 use testbed::Machine;
 
-use crate::{packages, workspace};
+use crate::{fuzz, packages, workspace};
 
 /// Installs, builds, tests. The arguments go to the test runner, apart from a leading `--no-install`.
 ///
@@ -27,6 +27,11 @@ pub fn run(mut args: lexopt::Parser) -> Result<()> {
     if args.is_empty() {
         // The runner does not know the examples in the documentation.
         workspace::run(workspace::cargo().args(["test", "--workspace", "--doc", "--quiet"]))?;
+        if workspace::on_path("c++") {
+            fuzz::fuzz(&fuzz::Options::short())?;
+        } else {
+            eprintln!("xtask: no C++ compiler here, which libFuzzer is built with; nothing is fuzzed");
+        }
     }
     let outcome = workspace::run(runner().args(args));
     let left = Machine::diff(&before, &Machine::snapshot());

@@ -45,8 +45,8 @@ pub fn check(findings: &mut Findings) -> Result<()> {
         if name.ends_with(".rs") {
             check_rust(name, &text, findings);
         }
-        if name == "Cargo.lock" {
-            findings.errors.extend(foreign_sources(&text));
+        if name.ends_with("Cargo.lock") {
+            findings.errors.extend(foreign_sources(name, &text));
         }
         if name.ends_with("/Cargo.toml")
             && !text.contains("[lints]\nworkspace = true")
@@ -114,10 +114,10 @@ fn uses(text: &str, path: &str) -> bool {
 }
 
 /// Dependencies come from crates.io and from nowhere else.
-fn foreign_sources(lock: &str) -> Vec<String> {
+fn foreign_sources(name: &str, lock: &str) -> Vec<String> {
     const CRATES_IO: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
     let sources = lock.lines().filter(|line| line.starts_with("source = ") && *line != CRATES_IO);
-    sources.map(|line| format!("Cargo.lock: {line} is not crates.io")).collect()
+    sources.map(|line| format!("{name}: {line} is not crates.io")).collect()
 }
 
 /// Paths that nobody else has: where this tree lies, and where this user's tools are.
@@ -175,6 +175,6 @@ mod tests {
     fn dependencies_from_elsewhere_are_found() {
         let lock = "source = \"registry+https://github.com/rust-lang/crates.io-index\"\n\
                     source = \"git+https://example.org/x\"\n";
-        assert_eq!(foreign_sources(lock).len(), 1);
+        assert_eq!(foreign_sources("Cargo.lock", lock).len(), 1);
     }
 }
