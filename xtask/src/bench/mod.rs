@@ -2,6 +2,8 @@
 
 use anyhow::{Result, bail};
 
+mod common;
+mod life;
 mod peers;
 mod report;
 mod start;
@@ -9,7 +11,8 @@ mod start;
 /// Runs the bench that the arguments name.
 pub fn run(mut args: lexopt::Parser) -> Result<()> {
     match args.value()?.to_string_lossy().as_ref() {
+        "life" => life::run(args),
         "start" => start::run(args),
-        other => bail!("no bench `{other}`; there is `start`"),
+        other => bail!("no bench `{other}`; there are `start` and `life`"),
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::workspace;
@@ -40,6 +40,26 @@ impl Peer {
             fs::write(bundle.join("config.json"), serde_json::to_vec_pretty(config)?)?;
         }
         Ok(())
+    }
+
+    /// `PROGRAM --root STATE WORDS...`, of an OCI runtime.
+    pub fn does(&self, words: &[&str]) -> Result<Command> {
+        let Kind::Oci { state, .. } = &self.kind else { bail!("{} is no OCI runtime", self.name) };
+        let mut command = Command::new(&self.program);
+        command.arg("--root").arg(state).args(words).stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// The same for a new container `id`, in a cgroup of its name, that runs `program`.
+    pub fn makes(&self, words: &[&str], id: &str, program: &[&str]) -> Result<Command> {
+        let Kind::Oci { bundle, config, .. } = &self.kind else { bail!("{} is no OCI runtime", self.name) };
+        let mut config = config.clone();
+        config["process"]["args"] = json!(program);
+        config["linux"]["cgroupsPath"] = json!(format!("/{id}"));
+        fs::write(bundle.join("config.json"), serde_json::to_vec_pretty(&config)?)?;
+        let mut command = self.does(words)?;
+        command.arg("--bundle").arg(bundle).arg(id);
+        Ok(command)
     }
 
     /// The command that starts and ends one container, `id`.
@@ -78,7 +98,7 @@ impl Bed {
             ["/bin/busybox", "/usr/bin/busybox"].map(Path::new).into_iter().find(|path| path.exists());
         let busybox = busybox.context("no busybox: apt-get install busybox-static")?;
         fs::copy(busybox, bed.rootfs().join("bin/busybox"))?;
-        for applet in ["sh", "true"] {
+        for applet in ["sh", "sleep", "true"] {
             std::os::unix::fs::symlink("busybox", bed.rootfs().join("bin").join(applet))?;
         }
         Ok(bed)

@@ -48,8 +48,20 @@ pub fn table(all: &[Series]) -> String {
     text
 }
 
+/// Whether it takes longer the more there are: the medians of the first and of the last tenth.
+pub fn growth(series: &Series) -> String {
+    let tenth = series.times.len().div_ceil(10);
+    let part = |times: &[Duration]| Series { name: series.name, times: times.to_vec() }.percentile(50);
+    let (first, last) = (part(&series.times[..tenth]), part(&series.times[series.times.len() - tenth..]));
+    format!(
+        "{}: the first {tenth} take {first} µs, the last {tenth} of {} {last} µs",
+        series.name,
+        series.times.len()
+    )
+}
+
 /// The same as JSON, with every time, in µs.
-pub fn json(all: &[Series]) -> Value {
+pub fn json(bench: &str, all: &[Series]) -> Value {
     let peers = all.iter().map(|series| {
         json!({
             "name": series.name,
@@ -61,7 +73,7 @@ pub fn json(all: &[Series]) -> Value {
             "times": series.times.iter().map(|time| time.as_micros() as u64).collect::<Vec<_>>(),
         })
     });
-    json!({ "bench": "start", "unit": "us", "peers": peers.collect::<Vec<_>>() })
+    json!({ "bench": bench, "unit": "us", "peers": peers.collect::<Vec<_>>() })
 }
 
 #[cfg(test)]
