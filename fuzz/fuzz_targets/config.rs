@@ -1,4 +1,5 @@
-//! `config.json`: what is read is written the same again, and what is refused is told in bounded words.
+//! `config.json`: what is read and written is read and written the same again (names of unknown capabilities are lost the
+//! first time), and what is refused is told in bounded words.
 
 #![no_main]
 
@@ -13,7 +14,8 @@ fuzz_target!(|json: &[u8]| {
     match Config::from_slice(json) {
         Ok(config) => {
             let written = serde_json::to_vec(&config).expect("what was read can be written");
-            assert_eq!(Config::from_slice(&written).expect("what was written can be read"), config);
+            let again = Config::from_slice(&written).expect("what was written can be read");
+            assert_eq!(serde_json::to_vec(&again).expect("as before"), written);
         }
         Err(error) => assert!(error.to_string().len() < 10_000, "{} is too long", error.to_string().len()),
     }

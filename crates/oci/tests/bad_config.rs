@@ -6,6 +6,7 @@ mod support;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use support::Case;
 use support::refusal::{Bad, check};
 use support::set_namespace;
 use testbed::{Need, trial};
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
     let root = [Need::Root];
     testbed::main([
         trial("fields", root.clone(), || check(FIELDS)),
+        trial("properties that nobody knows are ignored", root.clone(), unknown_properties),
         trial("namespaces", root.clone(), || check(NAMESPACES)),
         trial("mounts and devices", root.clone(), || check(MOUNTS)),
         trial("kernel parameters and limits", root.clone(), || check(LIMITS)),
@@ -27,7 +29,60 @@ fn add_mount(config: &mut Value, mount: Value) {
     config["mounts"].as_array_mut().expect("the standard configuration has mounts").push(mount);
 }
 
+/// config.md, "Extensibility": an unknown property must not be an error. Here is one in every object.
+fn unknown_properties() {
+    fn extend(value: &mut Value) {
+        match value {
+            Value::Array(list) => list.iter_mut().for_each(extend),
+            Value::Object(properties) => {
+                properties.values_mut().for_each(extend);
+                properties.insert("org.example.unknown".to_owned(), json!({ "a": [null, 1.5, "b"] }));
+            }
+            _ => {}
+        }
+    }
+    let mut case = Case::probe();
+    case.args(&["/bin/probe", "exit", "0"]).edit(extend);
+    case.run().ok();
+}
+
 const FIELDS: &[Bad] = &[
+    (
+        |c| c["process"]["capabilities"]["bounding"] = json!("CAP_KILL"),
+        "BUNDLE/config.json: /process/capabilities/bounding: invalid type: string \"CAP_KILL\", expected a sequence at line L column C",
+    ),
+    (
+        |c| c["process"]["terminal"] = json!("no"),
+        "BUNDLE/config.json: /process/terminal: invalid type: string \"no\", expected a boolean at line L column C",
+    ),
+    (
+        |c| c["process"]["user"] = json!(7),
+        "BUNDLE/config.json: /process/user: invalid type: integer `7`, expected struct User at line L column C",
+    ),
+    (
+        |c| c["root"]["readonly"] = json!(1),
+        "BUNDLE/config.json: /root/readonly: invalid type: integer `1`, expected a boolean at line L column C",
+    ),
+    (
+        |c| c["mounts"] = json!({}),
+        "BUNDLE/config.json: /mounts: invalid type: map, expected a sequence at line L column C",
+    ),
+    (
+        |c| c["linux"]["namespaces"] = json!("pid"),
+        "BUNDLE/config.json: /linux/namespaces: invalid type: string \"pid\", expected a sequence at line L column C",
+    ),
+    (
+        |c| c["linux"]["resources"]["memory"] = json!({ "limit": "64m" }),
+        "BUNDLE/config.json: /linux/resources/memory/limit: invalid type: string \"64m\", expected i64 at line L column C",
+    ),
+    (
+        |c| c["linux"]["resources"]["memory"] = json!({ "limit": 18_446_744_073_709_551_615_u64 }),
+        "BUNDLE/config.json: /linux/resources/memory/limit: invalid value: integer `18446744073709551615`, expected i64 at line L column C",
+    ),
+    (
+        |c| c["linux"]["sysctl"] = json!({ "net.ipv4.ip_forward": 1 }),
+        "BUNDLE/config.json: /linux/sysctl/net.ipv4.ip_forward: invalid type: integer `1`, expected a string at line L column C",
+    ),
     (
         |c| drop(c.as_object_mut().unwrap().remove("root")),
         "/root: there is no root\n  name the root file system's directory in root.path",
@@ -49,7 +104,7 @@ const FIELDS: &[Bad] = &[
     (|c| c["process"]["args"] = json!([""]), "/process/args: there is no command\n  say what shall run"),
     (
         |c| c["process"]["args"] = json!("sh"),
-        "BUNDLE/config.json: /process/args: invalid type: string \"sh\", expected a sequence at line 130 column 16",
+        "BUNDLE/config.json: /process/args: invalid type: string \"sh\", expected a sequence at line L column C",
     ),
     (
         |c| c["process"]["args"] = json!(["/bin/probe", "a\0b"]),
@@ -61,11 +116,11 @@ const FIELDS: &[Bad] = &[
     ),
     (
         |c| c["process"]["user"]["uid"] = json!(-1),
-        "BUNDLE/config.json: /process/user/uid: invalid value: integer `-1`, expected u32 at line 168 column 15",
+        "BUNDLE/config.json: /process/user/uid: invalid value: integer `-1`, expected u32 at line L column C",
     ),
     (
         |c| c["process"]["user"]["uid"] = json!(4_294_967_296_u64),
-        "BUNDLE/config.json: /process/user/uid: invalid value: integer `4294967296`, expected u32 at line 168 column 23",
+        "BUNDLE/config.json: /process/user/uid: invalid value: integer `4294967296`, expected u32 at line L column C",
     ),
     (
         |c| c["process"]["cwd"] = json!("tmp"),
@@ -97,7 +152,7 @@ const FIELDS: &[Bad] = &[
     ),
     (
         |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": -1, "hard": 1 }]),
-        "BUNDLE/config.json: /process/rlimits/0/soft: invalid value: integer `-1`, expected u64 at line 161 column 18",
+        "BUNDLE/config.json: /process/rlimits/0/soft: invalid value: integer `-1`, expected u64 at line L column C",
     ),
     (
         |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": 1, "hard": 1 }, { "type": "RLIMIT_CPU", "soft": 1, "hard": 1 }]),
@@ -113,7 +168,7 @@ const FIELDS: &[Bad] = &[
     ),
     (
         |c| c["ociVersion"] = json!(1),
-        "BUNDLE/config.json: /ociVersion: invalid type: integer `1`, expected a string at line 128 column 17",
+        "BUNDLE/config.json: /ociVersion: invalid type: integer `1`, expected a string at line L column C",
     ),
     (
         |c| c["linux"]["maskedPaths"] = json!(["etc"]),
@@ -148,7 +203,7 @@ const FIELDS: &[Bad] = &[
 const NAMESPACES: &[Bad] = &[
     (
         |c| set_namespace(c, "moo", Some(json!({ "type": "moo" }))),
-        "BUNDLE/config.json: /linux/namespaces/6/type: unknown variant `moo`, expected one of `user`, `pid`, `mount`, `network`, `uts`, `ipc`, `cgroup`, `time` at line 36 column 21",
+        "BUNDLE/config.json: /linux/namespaces/6/type: unknown variant `moo`, expected one of `user`, `pid`, `mount`, `network`, `uts`, `ipc`, `cgroup`, `time` at line L column C",
     ),
     (
         |c| c["linux"]["namespaces"].as_array_mut().unwrap().push(json!({ "type": "pid" })),
@@ -227,7 +282,7 @@ const MOUNTS: &[Bad] = &[
     ),
     (
         |c| add_mount(c, json!({ "type": "tmpfs", "source": "x" })),
-        "BUNDLE/config.json: /mounts/7: missing field `destination` at line 130 column 5",
+        "BUNDLE/config.json: /mounts/7: missing field `destination` at line L column C",
     ),
     (
         |c| add_mount(c, json!({ "destination": "/tmp", "type": "bind" })),
@@ -307,7 +362,7 @@ const MOUNTS: &[Bad] = &[
     ),
     (
         |c| c["linux"]["devices"] = json!([{ "path": "/dev/x", "type": "x", "major": 1, "minor": 1 }]),
-        "BUNDLE/config.json: /linux/devices/0/type: unknown variant `x`, expected one of `b`, `c`, `u`, `p` at line 9 column 19",
+        "BUNDLE/config.json: /linux/devices/0/type: unknown variant `x`, expected one of `b`, `c`, `u`, `p` at line L column C",
     ),
     (
         |c| c["linux"]["devices"] = json!([{ "path": "/bin/probe", "type": "c", "major": 1, "minor": 1 }]),
@@ -411,7 +466,7 @@ const UNSUPPORTED: &[Bad] = &[
 const SCHEDULING: &[Bad] = &[
     (
         |c| c["process"]["scheduler"] = json!({}),
-        "BUNDLE/config.json: /process/scheduler: missing field `policy` at line 165 column 19",
+        "BUNDLE/config.json: /process/scheduler: missing field `policy` at line L column C",
     ),
     (
         |c| c["process"]["scheduler"] = json!({ "policy": "SCHED_MOO" }),

@@ -165,29 +165,43 @@ fn more_privileges() {
 
 fn bundle_files() {
     type Spoil = fn(&Path);
-    let cases: [(Spoil, &str); 6] = [
+    let cases: [(Spoil, &str); 8] = [
         (
             |config| fs::remove_file(config).unwrap(),
             "cannot read BUNDLE/config.json: no such file or directory",
         ),
         (
+            |config| {
+                fs::remove_file(config).unwrap();
+                run(Command::new("mkfifo").arg(config)).ok();
+            },
+            "cannot read BUNDLE/config.json: it is not a regular file",
+        ),
+        (
+            |config| {
+                fs::remove_file(config).unwrap();
+                symlink("/dev/zero", config).unwrap();
+            },
+            "cannot read BUNDLE/config.json: it is not a regular file",
+        ),
+        (
             |config| fs::write(config, "").unwrap(),
-            "BUNDLE/config.json: EOF while parsing a value at line 1 column 0",
+            "BUNDLE/config.json: EOF while parsing a value at line L column C",
         ),
         (
             |config| {
                 let text = fs::read_to_string(config).unwrap();
                 fs::write(config, &text[..100]).unwrap();
             },
-            "BUNDLE/config.json: /linux/maskedPaths/1: EOF while parsing a string at line 6 column 19",
+            "BUNDLE/config.json: /linux/maskedPaths/1: EOF while parsing a string at line L column C",
         ),
         (
             |config| fs::write(config, "[]").unwrap(),
-            "BUNDLE/config.json: invalid length 0, expected struct Config with 9 elements at line 1 column 2",
+            "BUNDLE/config.json: invalid length 0, expected struct Config with 9 elements at line L column C",
         ),
         (
             |config| fs::write(config, "{}").unwrap(),
-            "BUNDLE/config.json: missing field `ociVersion` at line 1 column 2",
+            "BUNDLE/config.json: missing field `ociVersion` at line L column C",
         ),
         (
             |config| {
@@ -209,8 +223,8 @@ fn bundle_files() {
 }
 
 fn command_line() {
-    let long = "x".repeat(256);
-    let cases: [(&[&str], &str); 30] = [
+    let (long, longer) = ("x".repeat(256), "x".repeat(1024));
+    let cases: [(&[&str], &str); 34] = [
         (&[], "which command?"),
         (&["moo"], "there is no command \"moo\""),
         (&["--moo"], "invalid option '--moo'"),
@@ -244,6 +258,10 @@ fn command_line() {
         (&["run", "a b"], "container name \"a b\": ' ' is not one of A-Z a-z 0-9 _ + - ."),
         (&["delete", "\u{fc}"], "container name \"\u{fc}\": '\u{fc}' is not one of A-Z a-z 0-9 _ + - ."),
         (&["create", &long], "a container's name has at most 255 bytes, not 256"),
+        (&["run", &longer], "a container's name has at most 255 bytes, not 1024"),
+        (&["run", "/"], "container name \"/\": '/' is not one of A-Z a-z 0-9 _ + - ."),
+        (&["kill", "../x"], "container name \"../x\": '/' is not one of A-Z a-z 0-9 _ + - ."),
+        (&["delete", "--force", ".."], "\"..\" names a directory and cannot name a container"),
     ];
     for (args, message) in cases {
         let done = run(testbed::cuddy_oci(args).stdin(Stdio::null()));
