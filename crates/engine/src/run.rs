@@ -100,8 +100,8 @@ fn create(store: &Store, launch: &Launch, console: Option<OwnedFd>) -> Result<Cr
     let request = runtime::Request {
         id: &launch.name,
         bundle: &launch.bundle,
-        config_file: None,
         config: &launch.prepared.config,
+        json: None,
         options: &launch.how,
         console,
         pid_file: None,
@@ -112,7 +112,7 @@ fn create(store: &Store, launch: &Launch, console: Option<OwnedFd>) -> Result<Cr
             runtime::Error::Step(failure) => match failure.kind {
                 executor::Kind::NotFound => 127,
                 executor::Kind::NotExecutable => 126,
-                executor::Kind::Setup => 125,
+                executor::Kind::Setup | executor::Kind::Hook => 125,
             },
             _ => 125,
         };
@@ -150,9 +150,9 @@ fn write(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
 /// Cleans up; what there is to say about the end, and what could not be removed.
 fn end(store: &Store, container: &Container, remove: bool) -> Outcome {
     let killed = container.out_of_memory();
-    let cleaned = if remove { store.remove(container) } else { container.undo() };
-    let failure = cleaned.err().map(|error| error.to_string());
-    Outcome { code: 0, notes: killed.into_iter().chain(failure).collect() }
+    let cleaned = if remove { store.remove(container) } else { container.undo().map(|()| Vec::new()) };
+    let notes = cleaned.unwrap_or_else(|error| vec![error.to_string()]);
+    Outcome { code: 0, notes: killed.into_iter().chain(notes).collect() }
 }
 
 /// Another name where a generated one is taken.

@@ -5,6 +5,8 @@
 //!     │ ── Meet(IdMapsWritten) ────────▶ │
 //!     │ ── Meet(NetworkMade) ──────────▶ │
 //!     │ ── Meet(CgroupsReady) ─────────▶ │
+//!     │ ◀──────────── Meet(MountsMade)   │      (with hooks of the runtime's namespaces)
+//!     │ ── Meet(HooksDone) ────────────▶ │
 //!     │ ◀──────────────── Meet(Created)  │      (create)
 //!     │ ── Meet(Start) ────────────────▶ │      (run; for create it comes over the start socket)
 //!     │ ◀─────────────────── Programming │      only the filter and the program remain
@@ -34,10 +36,12 @@ pub enum Message {
 
 const PROGRAMMING: u8 = b'P';
 const FAILED: u8 = b'F';
-const MEETINGS: [(u8, Rendezvous); 5] = [
+const MEETINGS: [(u8, Rendezvous); 7] = [
     (b'i', Rendezvous::IdMapsWritten),
     (b'n', Rendezvous::NetworkMade),
     (b'c', Rendezvous::CgroupsReady),
+    (b'm', Rendezvous::MountsMade),
+    (b'h', Rendezvous::HooksDone),
     (b'r', Rendezvous::Created),
     (b's', Rendezvous::Start),
 ];

@@ -34,6 +34,8 @@ pub enum Kind {
     NotFound,
     /// The command was found and cannot be run (126).
     NotExecutable,
+    /// A hook failed: the container is to be destroyed (runtime.md, "Lifecycle").
+    Hook,
 }
 
 impl fmt::Display for Failure {
@@ -118,8 +120,12 @@ impl Error {
     }
 }
 
-/// The operation in words. A mount that will have a place is called by it: its slot tells a user nothing.
+/// What was to be done, in words. A hook that failed is announced as runc does it. A mount that will have a place is
+/// called by it: its slot tells a user nothing.
 fn what(plan: &Plan, op: &Op) -> String {
+    if let Op::RunHook { hook, .. } = op {
+        return format!("error running {hook}");
+    }
     let text = op.to_string();
     let (Op::SetIdMap { slot, .. } | Op::SetAttr { slot, .. }) = op else { return text };
     let place = plan.init.0.iter().find_map(|step| match &step.op {

@@ -9,6 +9,7 @@ mod channel;
 mod copy_up;
 mod failure;
 mod hint;
+mod hook;
 pub mod init;
 mod inside;
 mod mounts;
@@ -24,10 +25,11 @@ mod undo;
 
 pub use channel::{Message, Wire};
 pub use failure::{Failure, Kind};
+pub use hook::run_hook;
 pub use slots::Slots;
 pub use undo::undo;
 
-use plan::{Plan, Side};
+use plan::{Op, Plan, Side, Status, Step};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use std::io;
@@ -45,7 +47,7 @@ pub struct Launched {
 /// Performs the host's script of a checked plan, and starts init on its own.
 ///
 /// `slots` has the descriptors that [`Plan::given`] lists. `record` is called for [`plan::Op::Record`],
-/// with init's pid.
+/// with init's pid and the state that the container is in.
 ///
 /// # Errors
 /// The first step that failed, on either side. init is dead then; what the plan's undo lists is the
@@ -53,7 +55,7 @@ pub struct Launched {
 pub fn launch(
     plan: &Plan,
     slots: Slots,
-    record: &mut dyn FnMut(Pid) -> io::Result<()>,
+    record: &mut dyn FnMut(Pid, Status) -> io::Result<()>,
 ) -> Result<Launched, Failure> {
     let mut host = step::Host::new(slots, record);
     for (index, step) in plan.host.0.iter().enumerate() {
@@ -73,8 +75,10 @@ fn init(plan: &Plan) -> impl FnOnce(Slots, Wire) + '_ {
     let host = rustix::process::getpid();
     move |slots, channel| {
         let mut init = step::Init::new(slots, channel, host);
+        let last = last_steps(&plan.init.0);
         for (index, step) in plan.init.0.iter().enumerate() {
-            let Err(error) = init.perform(&step.op) else { continue };
+            let announced = if index == last { init.announce() } else { Ok(()) };
+            let Err(error) = announced.and_then(|()| init.perform(&step.op)) else { continue };
             if step.ignore.iter().any(|errno| error.is(errno.raw())) {
                 continue;
             }
@@ -83,6 +87,18 @@ fn init(plan: &Plan) -> impl FnOnce(Slots, Wire) + '_ {
             return;
         }
     }
+}
+
+/// From which step on only the filter and the program remain: the filter may forbid to speak of more.
+fn last_steps(script: &[Step]) -> usize {
+    let remains = |op: &Op| {
+        matches!(
+            op,
+            Op::SetSeccomp { .. } | Op::SetCapabilities { .. } | Op::Exec { .. } | Op::ExecUnderInit { .. }
+        )
+    };
+    let others = script.iter().rposition(|step| !remains(&step.op));
+    others.map_or(0, |index| index + 1)
 }
 
 impl Launched {

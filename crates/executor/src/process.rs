@@ -123,6 +123,19 @@ pub(crate) fn adopt_namespace(slots: &Slots, host: Pid, kind: NamespaceKind) -> 
     Ok(sys::namespace::enter(namespace, bit(kind))?)
 }
 
+/// Goes back to the namespace that this process is in, so that its children are in it, too. setns(2): for pid
+/// and time namespaces it says where children are born.
+pub(crate) fn return_to(slots: &Slots, kind: NamespaceKind) -> Result<(), Error> {
+    let name = match kind {
+        NamespaceKind::Pid => "pid",
+        NamespaceKind::Time => "time",
+        _ => return Err(Errno::INVAL.into()),
+    };
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let own = rustix::fs::openat(slots.get(Slot::Proc)?, format!("self/ns/{name}"), flags, Mode::empty())?;
+    Ok(sys::namespace::enter(own, bit(kind))?)
+}
+
 /// What a process is, apart from its privileges.
 pub(crate) fn attribute(op: &Op, slots: &Slots) -> Result<(), Error> {
     match op {

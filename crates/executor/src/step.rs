@@ -3,9 +3,9 @@
 use crate::channel::{Message, Wire};
 use crate::failure::{Error, Failure};
 use crate::{
-    Launched, Slots, cgroups, end_process, inside, mounts, net_devices, process, schedule, terminal,
+    Launched, Slots, cgroups, end_process, hook, inside, mounts, net_devices, process, schedule, terminal,
 };
-use plan::{NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Subject, Target, TreeSource};
+use plan::{NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Status, Subject, Target, TreeSource};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
@@ -17,12 +17,12 @@ use sys::clone::Process;
 /// The process that creates the container, while it performs its script.
 pub(crate) struct Host<'a> {
     slots: Slots,
-    record: &'a mut dyn FnMut(Pid) -> io::Result<()>,
+    record: &'a mut dyn FnMut(Pid, Status) -> io::Result<()>,
     init: Option<(Pid, OwnedFd, Wire)>,
 }
 
 impl<'a> Host<'a> {
-    pub(crate) fn new(slots: Slots, record: &'a mut dyn FnMut(Pid) -> io::Result<()>) -> Self {
+    pub(crate) fn new(slots: Slots, record: &'a mut dyn FnMut(Pid, Status) -> io::Result<()>) -> Self {
         Self { slots, record, init: None }
     }
 
@@ -49,9 +49,14 @@ impl<'a> Host<'a> {
             | Op::SetIoPriority { whose: Subject::Init, .. } => schedule::set(op, Some(self.init()?.0)),
             Op::SetAffinity { .. } => schedule::set(op, None),
             Op::MoveNetDevice { name, new_name, into } => self.move_net_device(name, new_name, *into),
-            Op::Record => {
+            Op::ReturnTo { kind } => process::return_to(&self.slots, *kind),
+            Op::Record { status } => {
                 let pid = self.init()?.0;
-                Ok((self.record)(pid)?)
+                Ok((self.record)(pid, *status)?)
+            }
+            Op::RunHook { hook, state } => {
+                let (pid, pidfd, _) = self.init()?;
+                hook::run(hook, state, *pid, Some(pidfd.as_fd()))
             }
             Op::Send { rendezvous } => send(&self.init()?.2, *rendezvous),
             Op::Await { rendezvous } => self.init()?.2.meet(*rendezvous),
@@ -145,12 +150,11 @@ pub(crate) struct Init {
     /// The process of the other script, in its own pid namespace.
     host: Pid,
     program: Option<CString>,
-    announced: bool,
 }
 
 impl Init {
     pub(crate) fn new(slots: Slots, channel: Wire, host: Pid) -> Self {
-        Self { slots, channel, host, program: None, announced: false }
+        Self { slots, channel, host, program: None }
     }
 
     pub(crate) fn perform(&mut self, op: &Op) -> Result<(), Error> {
@@ -168,16 +172,10 @@ impl Init {
                 self.program = Some(crate::program::find(name, search)?);
                 Ok(())
             }
-            Op::SetSeccomp { flags, program, .. } => {
-                self.announce()?;
-                process::set_filter(*flags, program)
-            }
-            Op::Exec { args, env } => {
-                self.announce()?;
-                Err(crate::program::exec(self.program.as_deref(), args, env))
-            }
+            Op::RunHook { hook, state } => hook::run(hook, state, rustix::process::getpid(), None),
+            Op::SetSeccomp { flags, program, .. } => process::set_filter(*flags, program),
+            Op::Exec { args, env } => Err(crate::program::exec(self.program.as_deref(), args, env)),
             Op::ExecUnderInit { args, env } => {
-                self.announce()?;
                 let program = self.program.as_deref();
                 Err(crate::program::exec_under_init(self.slots.get(Slot::Cuddy)?, program, args, env))
             }
@@ -238,12 +236,8 @@ impl Init {
     }
 
     /// Says that only the program remains, so that the end of the channel means that it runs.
-    fn announce(&mut self) -> Result<(), Error> {
-        if !self.announced {
-            self.channel.send(&Message::Programming)?;
-            self.announced = true;
-        }
-        Ok(())
+    pub(crate) fn announce(&self) -> Result<(), Error> {
+        Ok(self.channel.send(&Message::Programming)?)
     }
 
     /// The creator is told and goes; from here on whoever says `start` is told of failures.

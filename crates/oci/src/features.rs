@@ -2,7 +2,7 @@
 
 use plan::NamespaceKind;
 use serde_json::{Value, json};
-use spec::Capability;
+use spec::{Capability, HookKind};
 
 /// The features document.
 pub(crate) fn features() -> Value {
@@ -10,7 +10,7 @@ pub(crate) fn features() -> Value {
     json!({
         "ociVersionMin": "1.0.0",
         "ociVersionMax": spec::VERSION,
-        "hooks": [],
+        "hooks": HookKind::ALL.map(HookKind::name),
         "mountOptions": planner::mount_option_names(),
         "linux": {
             "namespaces": [Cgroup, Ipc, Mount, Network, Pid, Time, User, Uts],

@@ -35,6 +35,11 @@ impl<'a> Log<'a> {
         self.tell("warning", message, "");
     }
 
+    /// As [`Log::note`], for each.
+    pub(crate) fn notes(&self, messages: &[String]) {
+        messages.iter().for_each(|message| self.note(message));
+    }
+
     /// Something that is told with `--debug` only.
     pub(crate) fn debug(&self, message: impl FnOnce() -> String) {
         if self.global.debug {

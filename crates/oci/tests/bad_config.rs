@@ -450,8 +450,8 @@ const LIMITS: &[Bad] = &[
 
 const UNSUPPORTED: &[Bad] = &[
     (
-        |c| c["hooks"] = json!({ "prestart": [{ "path": "/x" }] }),
-        "/hooks: is not supported yet\n  remove it from the configuration",
+        |c| c["hooks"] = json!({ "prestart": [{ "path": "x" }] }),
+        "/hooks/prestart/0/path: \"x\" is not an absolute path\n  start it with a slash",
     ),
     (
         |c| c["linux"]["intelRdt"] = json!({ "closID": "x" }),

@@ -288,9 +288,9 @@ fn planned(case: &Case, words: &[&str]) -> Plan {
     let id = case.id().parse().unwrap();
     let request = Request {
         id: &id,
-        config_file: None,
         bundle: &bundle.path,
         config: &bundle.config,
+        json: None,
         options: &options,
         console: None,
         pid_file: None,

@@ -396,6 +396,9 @@ fn features() {
     assert_eq!((&features["ociVersionMin"], &features["ociVersionMax"]), (&json!("1.0.0"), &json!("1.3.0")));
     let kinds = json!(["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]);
     assert_eq!(features["linux"]["namespaces"], kinds);
+    let hooks =
+        json!(["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]);
+    assert_eq!(features["hooks"], hooks);
     for option in ["ro", "rro", "rbind", "rslave", "nosymfollow"] {
         assert!(features["mountOptions"].as_array().unwrap().contains(&json!(option)), "{option}");
     }

@@ -1,5 +1,7 @@
 //! Proves, before anything is forked, that a plan cannot hang or use what it does not have.
 
+mod hooks;
+
 use crate::{
     NamespaceKind, NetworkPlace, Op, Plan, Rendezvous, Side, Slot, Step, Subject, Target, TreeSource,
 };
@@ -88,6 +90,17 @@ pub enum Fault {
     /// A cgroup is made that nothing would remove.
     #[error("step {0} of host changes the machine and no undo is written down for it")]
     NoUndo(usize),
+    /// A hook runs before the container is as far as the specification says, or after it.
+    #[error("step {index} of {side} is a hook at the wrong point of the container's life")]
+    HookOutOfTime {
+        /// Which script.
+        side: Side,
+        /// Which step, counted from zero.
+        index: usize,
+    },
+    /// A hook of the runtime's namespaces would run in others.
+    #[error("step {0} of host is a hook, and its process would not be in the runtime's namespaces")]
+    HookElsewhere(usize),
 }
 
 /// Checks a plan: each awaited rendezvous has one sender, in the same order, without deadlock; slots are
@@ -100,7 +113,8 @@ pub fn check(plan: &Plan) -> Result<(), Fault> {
     check_slots(plan)?;
     check_messages(plan)?;
     check_meeting(plan)?;
-    check_undo(plan)
+    check_undo(plan)?;
+    hooks::check(plan)
 }
 
 fn check_sides(plan: &Plan) -> Result<(), Fault> {
@@ -117,7 +131,8 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
             | Op::MoveNetDevice { into: NetworkPlace::Init, .. }
-            | Op::Record
+            | Op::Record { .. }
+            | Op::RunHook { .. }
             | Op::Send { .. }
             | Op::Await { .. }
                 if !cloned =>
@@ -137,7 +152,8 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
         if execs != (index == last) {
             return Err(Fault::Ending);
         }
-        if filtered && !execs && !matches!(step.op, Op::SetCapabilities { .. }) {
+        // A hook in the container is bound by the same filter as the program.
+        if filtered && !execs && !matches!(step.op, Op::SetCapabilities { .. } | Op::RunHook { .. }) {
             return Err(Fault::AfterFilter(index));
         }
         match step.op {
@@ -149,7 +165,8 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
             | Op::MoveNetDevice { .. }
-            | Op::Record => {
+            | Op::ReturnTo { .. }
+            | Op::Record { .. } => {
                 return Err(Fault::WrongSide { side: Side::Init, index });
             }
             _ => {}
@@ -190,7 +207,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         }
         Op::OpenNamespace { kind, .. } => (vec![], Some(Slot::Namespace(*kind))),
         Op::EnterTarget { .. } => (vec![Slot::Target], None),
-        Op::AdoptNamespace { .. } => (vec![Slot::Proc], None),
+        Op::AdoptNamespace { .. } | Op::ReturnTo { .. } => (vec![Slot::Proc], None),
         Op::OpenRoot => (vec![], Some(Slot::Root)),
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
         Op::OpenCgroup { .. } => (vec![], Some(Slot::Cgroup)),

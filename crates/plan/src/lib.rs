@@ -18,6 +18,7 @@
 pub mod check;
 mod constant;
 pub mod facts;
+mod hook;
 mod mount;
 mod numbers;
 mod op;
@@ -29,6 +30,7 @@ mod words;
 pub use constant::{
     Constant, IO_CLASSES, MEMORY_FLAGS, MEMORY_MODES, PERSONALITIES, SCHEDULING_FLAGS, SCHEDULING_POLICIES,
 };
+pub use hook::Hook;
 pub use mount::{Attr, Propagation};
 pub use numbers::Numbers;
 pub use op::{
@@ -39,7 +41,7 @@ pub use slot::Slot;
 pub use undo::Undo;
 
 /// The words of the specification that steps are made of.
-pub use spec::{Capability, CapabilitySet, DeviceKind, NamespaceKind};
+pub use spec::{Capability, CapabilitySet, DeviceKind, HookKind, NamespaceKind, State, Status};
 
 use serde::Serialize;
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
-use crate::{Attr, Constant, Numbers, Propagation, Slot};
+use crate::{Attr, Constant, Hook, Numbers, Propagation, Slot};
 use serde::Serialize;
-use spec::{CapabilitySet, DeviceKind, NamespaceKind};
+use spec::{CapabilitySet, DeviceKind, NamespaceKind, State, Status};
 use std::path::PathBuf;
 
 /// One thing that is done to the kernel.
@@ -53,8 +53,13 @@ pub enum Op {
     Clone { namespaces: Vec<NamespaceKind>, cgroup: Option<Slot>, owner: Option<Slot> },
     /// Maps ids of init's user namespace.
     WriteIdMap { kind: IdKind, text: String },
-    /// Writes the container's state to disk, with init's pid.
-    Record,
+    /// Goes back to the namespace of this kind that the process itself is in, where its children were to be
+    /// in another.
+    ReturnTo { kind: NamespaceKind },
+    /// Writes the container's record to disk, with init's pid: from here on it is in this state.
+    Record { status: Status },
+    /// Runs a hook to its end, with the container's state and pid on its standard input.
+    RunHook { hook: Hook, state: State },
     /// Tells the other script that it can go on.
     Send { rendezvous: Rendezvous },
     /// Waits until the other script says so.
@@ -233,6 +238,10 @@ pub enum Rendezvous {
     NetworkMade,
     /// host → init: the cgroups are there, with their limits.
     CgroupsReady,
+    /// init → host: the mounts are made, and the root is still the machine's.
+    MountsMade,
+    /// host → init: the hooks have run.
+    HooksDone,
     /// init → host: all is ready but for the program itself.
     Created,
     /// host → init: go.

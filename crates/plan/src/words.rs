@@ -67,7 +67,11 @@ impl fmt::Display for Op {
             }
             Self::WriteIdMap { kind: IdKind::User, .. } => f.write_str("map user ids"),
             Self::WriteIdMap { kind: IdKind::Group, .. } => f.write_str("map group ids"),
-            Self::Record => f.write_str("write the container's state"),
+            Self::ReturnTo { kind } => {
+                write!(f, "go back to the {} namespace of the runtime", namespace(*kind))
+            }
+            Self::Record { .. } => f.write_str("write the container's state"),
+            Self::RunHook { hook, .. } => write!(f, "run {hook}, {}", hook.path.display()),
             Self::Send { rendezvous } => write!(f, "say {rendezvous:?}"),
             Self::Await { rendezvous } => write!(f, "wait for {rendezvous:?}"),
             Self::AwaitStart => f.write_str("wait for start"),

@@ -1,7 +1,7 @@
 use crate::{Draft, Error, Namespaces, Options, Planned, labels, process, schedule, security};
 use plan::facts::HostFacts;
 use plan::{Op, Plan, Rendezvous, Slot};
-use spec::{Config, ContainerId, NamespaceKind};
+use spec::{Config, ContainerId, NamespaceKind, Status};
 use std::path::{Path, PathBuf};
 
 /// What a plan for one more process in a running container is made from.
@@ -47,7 +47,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     schedule::before_exec(draft)?;
     let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in, owner: None };
     draft.host(op, from, "the process that becomes the program");
-    draft.host(Op::Record, from, "the pid file");
+    draft.host(Op::Record { status: Status::Running }, from, "the pid file");
     let rendezvous = Rendezvous::Start;
     draft.host(Op::Send { rendezvous }, from, "it is where it belongs");
 
@@ -93,6 +93,7 @@ fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
         options: request.options,
         namespaces: Namespaces::of_running(request.namespaces),
         cgroup: cgroup::Group::default(),
+        hooks: Vec::new(),
         plan: Plan::default(),
         notes: Vec::new(),
         mounts: 0,

@@ -11,6 +11,7 @@ mod cgroups;
 mod devices;
 mod error;
 mod exec;
+mod hooks;
 mod identity;
 mod labels;
 mod mounts;
@@ -31,7 +32,7 @@ pub use unsupported::check_machine;
 
 use namespaces::Namespaces;
 use plan::facts::HostFacts;
-use plan::{Cause, Op, Plan, Rendezvous, Script, Slot};
+use plan::{Cause, Hook, Op, Plan, Rendezvous, Script, Slot};
 use spec::{Config, ContainerId, Linux, NamespaceKind};
 use std::path::Path;
 
@@ -55,6 +56,8 @@ pub struct Request<'a> {
 pub struct Planned {
     /// The steps.
     pub plan: Plan,
+    /// Hooks that run after the program has started, and after the container is gone.
+    pub hooks: Vec<Hook>,
     /// What was asked for and cannot be had here, but was not worth an error. One sentence each.
     pub notes: Vec<String>,
 }
@@ -93,7 +96,8 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     namespaces::network_beside(draft);
     cgroups::beside(draft);
     schedule::by_host(draft)?;
-    draft.host(Op::Record, "default", "whoever asks for this container later finds it");
+    namespaces::return_to_own(draft);
+    hooks::record(draft);
 
     // init: namespaces, then everything that needs the machine's own files, then the new root.
     draft.init(Op::SetUmask { mask: 0 }, "default", "what is made gets the mode that it is given");
@@ -110,6 +114,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     namespaces::network(draft);
     namespaces::cgroup(draft);
     devices::make(draft)?;
+    hooks::create(draft);
     process::open_terminal(draft)?;
     identity::sysctls(draft)?;
     security::paths(draft)?;
@@ -129,6 +134,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     process::close_descriptors(draft);
     start(draft);
     security::filter(draft)?;
+    hooks::start(draft);
     process::exec(draft);
     finish(draft)
 }
@@ -138,7 +144,7 @@ fn finish(draft: &mut Draft) -> Result<Planned, Error> {
     let mut plan = std::mem::take(&mut draft.plan);
     process::keep_descriptors(&mut plan.init);
     plan::check::check(&plan).map_err(|fault| Error::planner_fault(&fault))?;
-    Ok(Planned { plan, notes: std::mem::take(&mut draft.notes) })
+    Ok(Planned { plan, hooks: hooks::later(draft), notes: std::mem::take(&mut draft.notes) })
 }
 
 /// Opens everything of the machine that becomes part of the container, before propagation is cut. In a new
@@ -151,8 +157,15 @@ fn sources(draft: &mut Draft) -> Result<(), Error> {
 
 /// The last meeting: the container is complete and waits for its start.
 fn start(draft: &mut Draft) {
+    let recorded = !hooks::during_create(draft);
     match draft.options.start {
         Start::AtOnce => {
+            if !recorded {
+                let rendezvous = Rendezvous::Created;
+                draft.init(Op::Send { rendezvous }, "run", "all hooks of its creation have run");
+                draft.host(Op::Await { rendezvous }, "run", "all hooks of its creation have run");
+                hooks::record_ready(draft);
+            }
             let rendezvous = Rendezvous::Start;
             draft.host(Op::Send { rendezvous }, "run", "the container's state is on disk");
             draft.init(Op::Await { rendezvous }, "run", "nothing runs before its state is on disk");
@@ -160,6 +173,9 @@ fn start(draft: &mut Draft) {
         Start::OnRequest => {
             let rendezvous = Rendezvous::Created;
             draft.host(Op::Await { rendezvous }, "create", "create ends when all is ready but the program");
+            if !recorded {
+                hooks::record_ready(draft);
+            }
             draft.init(Op::AwaitStart, "create", "the program starts when `start` says so");
         }
     }
@@ -181,6 +197,8 @@ struct Draft<'a> {
     options: &'a Options,
     namespaces: Namespaces<'a>,
     cgroup: cgroup::Group,
+    /// All hooks of the configuration, checked.
+    hooks: Vec<Hook>,
     plan: Plan,
     notes: Vec<String>,
     mounts: u16,
@@ -207,7 +225,7 @@ impl<'a> Draft<'a> {
         let Request { config, facts, id, bundle, options } = *request;
         let linux = linux(config);
         check_machine(facts)?;
-        unsupported::check(config, linux)?;
+        unsupported::check(linux)?;
         let namespaces = Namespaces::read(linux)?;
         namespaces.check_names(config)?;
         let mut plan = Plan::default();
@@ -224,6 +242,7 @@ impl<'a> Draft<'a> {
             options,
             namespaces,
             cgroup: cgroups::group(linux, facts, options, id)?,
+            hooks: hooks::read(config, bundle)?,
             plan,
             notes: Vec::new(),
             mounts: 0,

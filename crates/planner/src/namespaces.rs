@@ -153,12 +153,25 @@ pub(crate) fn before_clone(draft: &mut Draft) -> Result<(), Error> {
     Ok(())
 }
 
+/// Hooks that the host's process runs are its children, and belong where it is itself.
+pub(crate) fn return_to_own(draft: &mut Draft) {
+    if !crate::hooks::outside(draft) {
+        return;
+    }
+    for kind in FOR_CHILDREN {
+        if draft.namespaces.has(kind) && (kind == NamespaceKind::Time || !draft.namespaces.makes(kind)) {
+            let why = "hooks run in the namespaces of the runtime, not in those of the container";
+            draft.host(Op::ReturnTo { kind }, "/hooks", why);
+        }
+    }
+}
+
 /// Forks. A cgroup namespace comes later: its root is the cgroup that its maker is in.
 pub(crate) fn clone(draft: &mut Draft) {
     let namespaces = &draft.namespaces;
     let elsewhere = |kind: &NamespaceKind| match kind {
         NamespaceKind::Cgroup | NamespaceKind::Time => true,
-        NamespaceKind::Network => makes_network_beside(namespaces),
+        NamespaceKind::Network => makes_network_beside(draft),
         _ => false,
     };
     let kinds = namespaces.made.iter().map(|(kind, _)| *kind).filter(|kind| !elsewhere(kind)).collect();
@@ -176,9 +189,12 @@ pub(crate) fn clone(draft: &mut Draft) {
 }
 
 /// Whether the host makes the network namespace while init makes mounts: it takes as long as all of these, for
-/// the kernel builds a network stack. In a new user namespace init has to make it, so that it owns it.
-fn makes_network_beside(namespaces: &Namespaces) -> bool {
-    namespaces.makes(NamespaceKind::Network) && !namespaces.has(NamespaceKind::User)
+/// the kernel builds a network stack. In a new user namespace init has to make it, so that it owns it; and a
+/// host's process that runs hooks must stay in the machine's network.
+fn makes_network_beside(draft: &Draft) -> bool {
+    let namespaces = &draft.namespaces;
+    let beside = namespaces.makes(NamespaceKind::Network) && !namespaces.has(NamespaceKind::User);
+    beside && !crate::hooks::outside(draft)
 }
 
 /// Whether init has made the network namespace, and the host moves interfaces into it.
@@ -188,7 +204,7 @@ fn awaits_devices(draft: &Draft) -> bool {
 
 /// The network namespace, made by the host beside init.
 pub(crate) fn network_beside(draft: &mut Draft) {
-    let beside = makes_network_beside(&draft.namespaces);
+    let beside = makes_network_beside(draft);
     if !beside && !awaits_devices(draft) {
         return;
     }
@@ -208,7 +224,7 @@ pub(crate) fn network(draft: &mut Draft) {
         return;
     }
     let field = draft.namespaces.field(NamespaceKind::Network);
-    let beside = makes_network_beside(&draft.namespaces);
+    let beside = makes_network_beside(draft);
     if beside || awaits_devices(draft) {
         let rendezvous = Rendezvous::NetworkMade;
         draft.init(Op::Await { rendezvous }, field.clone(), "what follows is about the network");

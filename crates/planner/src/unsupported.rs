@@ -1,6 +1,6 @@
 use crate::Error;
 use plan::facts::HostFacts;
-use spec::{Config, Linux};
+use spec::Linux;
 
 /// Refuses a machine, or a user of it, that no container can be made with. [`plan`](crate::plan) does so, too;
 /// this is for callers who have work to do before.
@@ -25,9 +25,8 @@ pub fn check_machine(facts: &HostFacts) -> Result<(), Error> {
 }
 
 /// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
-pub(crate) fn check(config: &Config, linux: &Linux) -> Result<(), Error> {
-    let hooks = config.hooks.as_ref().is_some_and(|hooks| *hooks != spec::Hooks::default());
-    let fields = [("/hooks", hooks), ("/linux/intelRdt", linux.intel_rdt.is_some())];
+pub(crate) fn check(linux: &Linux) -> Result<(), Error> {
+    let fields = [("/linux/intelRdt", linux.intel_rdt.is_some())];
     match fields.into_iter().find(|(_, present)| *present) {
         Some((field, _)) => {
             Err(Error::new(field, "is not supported yet", "remove it from the configuration"))

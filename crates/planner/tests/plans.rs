@@ -159,7 +159,7 @@ fn scheduling(config: &mut Value) {
 
 #[test]
 fn what_each_field_changes() {
-    let cases: [(&str, Edit); 25] = [
+    let cases: [(&str, Edit); 27] = [
         ("user_namespace", map),
         ("time_namespace", |config| {
             config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "time" }));
@@ -267,6 +267,24 @@ fn what_each_field_changes() {
                 { "type": "p", "path": "/dev/pipe" },
             ]);
         }),
+        ("hooks", |config| {
+            let hook = |name: &str| json!([{ "path": format!("/hooks/{name}") }]);
+            config["hooks"] = json!({
+                "prestart": hook("prestart"),
+                "createRuntime": [
+                    { "path": "/hooks/a", "args": ["a", "one"], "env": [], "timeout": 5 }, { "path": "/hooks/b" },
+                ],
+                "createContainer": hook("create"),
+                "startContainer": hook("start"),
+                "poststart": hook("poststart"),
+                "poststop": hook("poststop"),
+            });
+            config["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW" });
+        }),
+        ("a_hook_of_the_runtime_and_a_joined_pid_namespace", |config| {
+            config["hooks"] = json!({ "poststop": [{ "path": "/hooks/poststop" }] });
+            config["linux"]["namespaces"][0]["path"] = json!("/proc/7/ns/pid");
+        }),
         ("a_filter_without_no_new_privileges", |config| {
             config["process"]["noNewPrivileges"] = json!(false);
             config["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
@@ -297,6 +315,20 @@ fn labels_are_entered_where_their_module_is_on() {
     config["process"]["apparmorProfile"] = json!("unconfined");
     let planned = plan(&config, hybrid(), &Options::default()).unwrap();
     assert_eq!(changes(&planned), "", "everybody is, without AppArmor");
+}
+
+#[test]
+fn hooks_that_follow_are_kept_and_others_are_steps() {
+    let mut config = usual();
+    let hook = json!([{ "path": "/hook", "timeout": 1 }]);
+    config["hooks"] =
+        json!({ "createContainer": hook, "startContainer": hook, "poststart": hook, "poststop": hook });
+    let planned = plan(&config, hybrid(), &Options::default()).unwrap();
+    let kept: Vec<_> = planned.hooks.iter().map(|hook| (hook.kind.name(), hook.timeout)).collect();
+    assert_eq!(kept, [("poststart", Some(1)), ("poststop", Some(1))]);
+    let steps = planned.plan.init.0.iter().filter(|step| matches!(step.op, plan::Op::RunHook { .. }));
+    let from: Vec<_> = steps.map(|step| step.cause.from.as_ref()).collect();
+    assert_eq!(from, ["/hooks/createContainer/0", "/hooks/startContainer/0"]);
 }
 
 #[test]
@@ -349,7 +381,7 @@ fn what_each_option_changes() {
 
 #[test]
 fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field() {
-    let cases: [(Edit, &str); 30] = [
+    let cases: [(Edit, &str); 33] = [
         (|c| drop(c.as_object_mut().and_then(|c| c.remove("root"))), "/root: there is no root"),
         (|c| drop(c.as_object_mut().and_then(|c| c.remove("process"))), "/process: there is no process"),
         (|c| c["process"]["args"] = json!([]), "/process/args: there is no command"),
@@ -372,6 +404,18 @@ fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field(
         (
             |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_CPU", "soft": 2, "hard": 1 }]),
             "/process/rlimits/0: soft limit 2 is above hard limit 1",
+        ),
+        (
+            |c| c["hooks"] = json!({ "poststop": [{ "path": "/x" }, { "path": "bin/true" }] }),
+            "/hooks/poststop/1/path: \"bin/true\" is not an absolute path",
+        ),
+        (
+            |c| c["hooks"] = json!({ "prestart": [{ "path": "/x", "timeout": 0 }] }),
+            "/hooks/prestart/0/timeout: a timeout has to be above zero",
+        ),
+        (
+            |c| c["hooks"] = json!({ "startContainer": [{ "path": "/x", "env": ["A=\0"] }] }),
+            "/hooks/startContainer/0/env/0: a NUL byte inside; the kernel would cut the text there",
         ),
         (
             |c| c["linux"]["namespaces"] = json!([{ "type": "pid" }]),

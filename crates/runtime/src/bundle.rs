@@ -10,10 +10,10 @@ pub(crate) const CONFIG: &str = "config.json";
 pub struct Bundle {
     /// The directory, absolute and without links.
     pub path: PathBuf,
-    /// The file that the configuration is in, absolute.
-    pub file: PathBuf,
     /// Its configuration.
     pub config: Config,
+    /// The same as it was read.
+    pub json: Vec<u8>,
 }
 
 impl Bundle {
@@ -35,7 +35,7 @@ impl Bundle {
             Ok(inside) => path.join(inside),
             Err(_) => std::path::absolute(config).map_err(Error::file("cannot read", config))?,
         };
-        let config = document::read_config(&file)?;
-        Ok(Self { path, file, config })
+        let (config, json) = document::read_config(&file)?;
+        Ok(Self { path, config, json })
     }
 }

@@ -1,12 +1,12 @@
 use crate::record::{Init, Record};
 use crate::{Container, Error, Store};
 use executor::{Launched, Slots};
-use plan::{Plan, Slot, Undo};
+use plan::{Hook, Plan, Slot, Undo};
 use planner::{Options, Planned, Start};
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::Pid;
-use spec::{Config, ContainerId};
+use spec::{Config, ContainerId, Status};
 use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,10 +17,10 @@ pub struct Request<'a> {
     pub id: &'a ContainerId,
     /// Absolute path of its bundle.
     pub bundle: &'a Path,
-    /// The file that the configuration is in; left out: `config.json` of the bundle.
-    pub config_file: Option<&'a Path>,
     /// Its configuration.
     pub config: &'a Config,
+    /// The same in bytes, to be kept for `exec`. `None`: it stands in a bundle that nobody else changes.
+    pub json: Option<&'a [u8]>,
     /// How it is started.
     pub options: &'a Options,
     /// Where its terminal is sent; needed when the process has one.
@@ -58,32 +58,29 @@ impl Store {
     /// [`Start::OnRequest`] it waits for [`Store::start`].
     ///
     /// # Errors
-    /// The name is in use, the plan cannot be made, or a step of it failed; nothing is left behind then.
+    /// The name is in use, the plan cannot be made, or a step of it or a hook failed; nothing is left behind
+    /// then, and the hooks that follow the end of a container have run.
     pub fn create(&self, request: Request) -> Result<Created, Error> {
-        let Planned { plan, notes } = self.plan(&request)?;
+        let Planned { plan, hooks, notes } = self.plan(&request)?;
         if self.directory(request.id).exists() {
             return Err(Error::Exists(request.id.to_string()));
         }
         refuse_groups_in_use(&plan)?;
-        let mut container = self.take(record(&request, &plan))?;
-        match perform(&container, request, &plan) {
-            Ok((record, pidfd)) => {
-                container.record = record;
-                // Its creator may stay with it for as long as it lives; others must be able to end it.
-                container.unlock();
-                Ok(Created { container, pidfd, notes })
-            }
-            Err(error) => {
-                let mut failures = executor::undo(&plan.undo);
-                failures
-                    .extend(self.remove_directory(&container.record.id).err().map(|error| error.to_string()));
-                // The start's own error is what the user has to mend; what could not be undone follows it.
-                Err(match failures.is_empty() {
-                    true => error,
-                    false => Error::Unclean { error: Box::new(error), failures },
-                })
-            }
+        let start = request.options.start;
+        let mut container = self.take(record(&request, &plan, hooks))?;
+        let (record, pidfd) = match perform(&container, request, &plan) {
+            Ok(performed) => performed,
+            Err(error) => return Err(self.destroy(&container, error)),
+        };
+        container.made(record);
+        // Its creator may stay with it for as long as it lives; others must be able to end it.
+        container.unlock();
+        if start == Start::AtOnce
+            && let Err(error) = container.poststart()
+        {
+            return Err(self.destroy(&container, error));
         }
+        Ok(Created { container, pidfd, notes })
     }
 }
 
@@ -100,13 +97,12 @@ fn refuse_groups_in_use(plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
-fn record(request: &Request, plan: &Plan) -> Record {
+fn record(request: &Request, plan: &Plan, hooks: Vec<Hook>) -> Record {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let linux = request.config.linux.iter();
     Record {
         id: request.id.clone(),
         bundle: request.bundle.to_owned(),
-        config_file: request.config_file.map(Path::to_owned),
         rootfs: request.config.root.as_ref().map(|root| request.bundle.join(&root.path)),
         created: now.as_secs(),
         owner: rustix::process::getuid().as_raw(),
@@ -122,6 +118,7 @@ fn record(request: &Request, plan: &Plan) -> Record {
             })
             .collect(),
         undo: plan.undo.clone(),
+        hooks,
     }
 }
 
@@ -130,6 +127,7 @@ fn perform(container: &Container, request: Request, plan: &Plan) -> Result<(Reco
     if let Some(prepare) = request.prepare {
         prepare().map_err(Error::file("cannot make the bundle", request.bundle))?;
     }
+    request.json.map_or(Ok(()), |json| container.keep_config(json))?;
     let mut slots = Slots::default();
     if request.options.start == Start::OnRequest {
         slots.fill(Slot::StartSocket, listen(container)?);
@@ -140,9 +138,14 @@ fn perform(container: &Container, request: Request, plan: &Plan) -> Result<(Reco
         return Err(Error::NoConsole);
     }
     let mut record = container.record.clone();
-    let mut write_record = |pid: Pid| {
+    let mut told = false;
+    let mut write_record = |pid: Pid, status: Status| {
         record.init = Some(Init::of(pid)?);
-        container.write(&record).map_err(io::Error::other)?;
+        container.write(&record, status).map_err(io::Error::other)?;
+        if status == Status::Creating {
+            return Ok(());
+        }
+        told = true;
         request.pid_file.map_or(Ok(()), |file| write_pid(file, pid))
     };
     let started =
@@ -150,7 +153,7 @@ fn perform(container: &Container, request: Request, plan: &Plan) -> Result<(Reco
             Start::OnRequest => Ok(launched.into_process()),
             Start::AtOnce => Launched::wait_for_program(launched),
         });
-    if started.is_err() && record.init.is_some() {
+    if started.is_err() && told {
         forget_pid(request.pid_file);
     }
     let (_, pidfd) = started?;

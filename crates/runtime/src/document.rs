@@ -20,7 +20,8 @@ const RECORD_LIMIT: u64 = 2 * LIMIT;
 /// # Errors
 /// The file cannot be read, has more than [`LIMIT`] bytes, or is not what it should be; names it and the property.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    parse(LIMIT, path, &File::open(path).map_err(Error::file("cannot read", path))?)
+    let file = File::open(path).map_err(Error::file("cannot read", path))?;
+    parse(path, &bytes(LIMIT, path, &file)?)
 }
 
 /// Reads a document from standard input.
@@ -30,17 +31,18 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
 pub fn read_input<T: DeserializeOwned>() -> Result<T, Error> {
     let name = Path::new("standard input");
     let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(Error::file("cannot read", name))?;
-    parse(LIMIT, name, &input.into())
+    parse(name, &bytes(LIMIT, name, &input.into())?)
 }
 
-/// Reads the `config.json` of a bundle.
-pub(crate) fn read_config(path: &Path) -> Result<spec::Config, Error> {
-    parse(LIMIT, path, &open(path)?)
+/// Reads the `config.json` of a bundle: what it says, and as it is written.
+pub(crate) fn read_config(path: &Path) -> Result<(spec::Config, Vec<u8>), Error> {
+    let json = bytes(LIMIT, path, &open(path)?)?;
+    Ok((parse(path, &json)?, json))
 }
 
 /// Reads a record of ours.
 pub(crate) fn read_record(path: &Path) -> Result<crate::Record, Error> {
-    parse(RECORD_LIMIT, path, &open(path)?)
+    parse(path, &bytes(RECORD_LIMIT, path, &open(path)?)?)
 }
 
 /// Opens a file of a directory that may be anybody's: a named pipe in its place must not keep us waiting.
@@ -56,7 +58,8 @@ fn open(path: &Path) -> Result<File, Error> {
     }
 }
 
-fn parse<T: DeserializeOwned>(limit: u64, path: &Path, file: &File) -> Result<T, Error> {
+/// All of a file, if it has no more than the limit.
+fn bytes(limit: u64, path: &Path, file: &File) -> Result<Vec<u8>, Error> {
     let told = |error| Error::reading(path, error);
     let mut size = file.metadata().map_err(told)?.len();
     let mut json = Vec::new();
@@ -70,5 +73,9 @@ fn parse<T: DeserializeOwned>(limit: u64, path: &Path, file: &File) -> Result<T,
     if size > limit {
         return Err(Error::TooLarge { path: path.to_owned(), size, limit });
     }
-    spec::from_slice(&json).map_err(|error| Error::Config { path: path.to_owned(), error })
+    Ok(json)
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, json: &[u8]) -> Result<T, Error> {
+    spec::from_slice(json).map_err(|error| Error::Config { path: path.to_owned(), error })
 }

@@ -25,6 +25,16 @@ pub enum Error {
         /// What it should be doing.
         needs: &'static str,
     },
+    /// A hook failed that is no step of the plan.
+    #[error("error running {hook}: {} {why}", path.display())]
+    Hook {
+        /// Its kind and place.
+        hook: String,
+        /// Its program.
+        path: PathBuf,
+        /// What became of it.
+        why: String,
+    },
     /// A file of the machine could not be used.
     #[error("{what} {}: {}", path.display(), cause(error))]
     File {

@@ -1,4 +1,3 @@
-use crate::bundle::CONFIG;
 use crate::create::{forget_pid, write_pid};
 use crate::{Container, Error, Store};
 use executor::{Launched, Slots};
@@ -56,7 +55,7 @@ impl Store {
             return Err(Error::NoConsole);
         }
         let mut begun = false;
-        let mut pid_file = |pid| {
+        let mut pid_file = |pid, _| {
             begun = true;
             request.pid_file.map_or(Ok(()), |file| write_pid(file, pid))
         };
@@ -70,22 +69,16 @@ impl Store {
     /// The configuration that a container was created from.
     ///
     /// # Errors
-    /// Its bundle is gone or has changed into something else.
+    /// There is no such container, or its record cannot be read.
     pub fn config(&self, id: &ContainerId) -> Result<Config, Error> {
-        read_config(&self.open(id)?)
+        self.open(id)?.config()
     }
-}
-
-fn read_config(container: &Container) -> Result<Config, Error> {
-    let record = &container.record;
-    let path = record.config_file.clone().unwrap_or_else(|| record.bundle.join(CONFIG));
-    crate::document::read_config(&path)
 }
 
 /// The container's own configuration with another process: the same filter, and what the new one leaves out
 /// as the first one has it.
 fn container_config(container: &Container, mut process: Process) -> Result<Config, Error> {
-    let mut config = read_config(container)?;
+    let mut config = container.config()?;
     let first = config.process.take().unwrap_or_default();
     if process.rlimits.is_empty() {
         process.rlimits = first.rlimits;

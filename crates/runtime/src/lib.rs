@@ -4,7 +4,8 @@
 //!   RUN_ROOT/containers/ID/
 //!     lock         held while a command changes the container (fcntl locks: gone with their process)
 //!     begun.json   the record of a start, written under a temporary name and renamed
-//!     state.json   the same, once init is known
+//!     state.json   the same, once init is known and the container is made
+//!     config.json  the configuration that it was made from, for `exec`: that of the bundle may change
 //!     start.sock   there while the container is created and waits for `start`
 //! ```
 //!
@@ -18,6 +19,7 @@ pub mod document;
 mod error;
 mod exec;
 mod foreground;
+mod hooks;
 mod life;
 mod limits;
 mod liveness;

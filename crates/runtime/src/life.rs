@@ -1,6 +1,6 @@
 use crate::create::{address, open_directory};
 use crate::{Container, Error, Store};
-use executor::{Message, Wire};
+use executor::{Kind, Message, Wire};
 use plan::{NamespaceKind, Rendezvous};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -105,9 +105,11 @@ impl Store {
     /// Lets the program of a created container start.
     ///
     /// # Errors
-    /// The container is not in the state `created`, or its program cannot be executed.
+    /// The container is not in the state `created`, or its program cannot be executed. Where a hook failed the
+    /// container is destroyed (runtime.md, "Lifecycle", steps 7 and 9).
     pub fn start(&self, id: &ContainerId) -> Result<(), Error> {
-        let container = self.open_locked(id)?;
+        self.pass_creator(id, false, ("start", "created"))?;
+        let mut container = self.open_locked(id)?;
         if container.status() != Status::Created {
             return container.refuse("start", "created");
         }
@@ -128,7 +130,31 @@ impl Store {
         let started = wire.wait_for_program();
         let socket = container.start_socket();
         std::fs::remove_file(&socket).map_err(Error::file("cannot remove", socket))?;
-        Ok(started?)
+        match started {
+            Ok(()) => {
+                // A hook may take its time, and others must be able to end the container meanwhile.
+                container.unlock();
+                container.poststart().map_err(|error| self.destroy(&container, error))
+            }
+            Err(failure) if failure.kind == Kind::Hook => Err(self.destroy(&container, failure.into())),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Ends and removes a container whose creation or start failed, and runs the hooks that follow its end; the
+    /// failure, with what could not be undone. It is what the user has to mend, so it comes first.
+    pub(crate) fn destroy(&self, container: &Container, error: Error) -> Error {
+        let mut failures: Vec<String> =
+            end(container).err().map(|error| error.to_string()).into_iter().collect();
+        failures.extend(executor::undo(&container.record.undo));
+        failures.extend(self.remove_directory(&container.record.id).err().map(|error| error.to_string()));
+        let path = |hook: &plan::Hook| hook.path.display().to_string();
+        let hooks = container.poststop().into_iter();
+        failures.extend(hooks.map(|(hook, why)| format!("run {hook}: {} {why}", path(hook))));
+        match failures.is_empty() {
+            true => error,
+            false => Error::Unclean { error: Box::new(error), failures },
+        }
     }
 
     /// Sends a signal to the container's init; `all`: to everything in its cgroups, also when init has ended.
@@ -154,14 +180,15 @@ impl Store {
     }
 
     /// Removes a container that has ended; `force`: ends it before, and finishes what a killed runtime
-    /// left. Forcing what does not exist is no error.
+    /// left. Forcing what does not exist is no error. What is returned is worth a warning, one sentence each.
     ///
     /// # Errors
     /// The container runs, or something of it cannot be removed.
-    pub fn delete(&self, id: &ContainerId, force: bool) -> Result<(), Error> {
+    pub fn delete(&self, id: &ContainerId, force: bool) -> Result<Vec<String>, Error> {
+        self.pass_creator(id, force, ("delete", "stopped"))?;
         let container = match self.open_locked(id) {
             // A start that was killed before its first record changed nothing but this directory.
-            Err(Error::Missing(_)) if force => return self.remove_directory(id),
+            Err(Error::Missing(_)) if force => return self.remove_directory(id).map(|()| Vec::new()),
             container => container?,
         };
         match container.status() {
@@ -169,28 +196,58 @@ impl Store {
             _ if force => {}
             _ => return container.refuse("delete", "stopped"),
         }
-        if let Some(init) = container.init() {
-            let told = |error| Error::Signal { id: id.to_string(), signal: 9, error };
-            match sys::signal::send(&init, 9) {
-                Err(error) if error.raw_os_error() != Some(Errno::SRCH.raw_os_error()) => {
-                    return Err(told(error));
-                }
-                _ => {
-                    container.let_die()?;
-                    wait_for_end(init.as_fd()).map_err(told)?;
-                }
-            }
-        }
+        end(&container)?;
         self.remove(&container)
     }
 
-    /// Removes what is left of a container whose init has ended.
+    /// Waits while another process creates the container. A creator that runs hooks holds the lock for as long as
+    /// they like, and a hook may be who asks: then `ending` ends its init, so that the creator fails and cleans up;
+    /// any other command is refused.
+    fn pass_creator(
+        &self,
+        id: &ContainerId,
+        ending: bool,
+        refusal: (&'static str, &'static str),
+    ) -> Result<(), Error> {
+        const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+        loop {
+            let container = match self.open(id) {
+                Ok(container) if container.status() == Status::Creating && container.is_locked()? => {
+                    container
+                }
+                _ => return Ok(()),
+            };
+            match (container.init(), ending) {
+                (Some(_), false) => return container.refuse(refusal.0, refusal.1),
+                (Some(_), true) => end(&container)?,
+                (None, _) => {}
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Removes what is left of a container whose init has ended, and runs the hooks that follow its end. What is
+    /// returned is worth a warning, one sentence each.
     ///
     /// # Errors
     /// Everything that could not be removed; its name stays taken then, so that it can be tried again.
-    pub fn remove(&self, container: &Container) -> Result<(), Error> {
+    pub fn remove(&self, container: &Container) -> Result<Vec<String>, Error> {
         container.undo()?;
-        self.remove_directory(&container.record.id)
+        self.remove_directory(&container.record.id)?;
+        Ok(crate::hooks::warnings(container.poststop()))
+    }
+}
+
+/// Ends the init of a container, if it has one.
+fn end(container: &Container) -> Result<(), Error> {
+    let Some(init) = container.init() else { return Ok(()) };
+    let told = |error| Error::Signal { id: container.record.id.to_string(), signal: 9, error };
+    match sys::signal::send(&init, 9) {
+        Err(error) if error.raw_os_error() != Some(Errno::SRCH.raw_os_error()) => Err(told(error)),
+        _ => {
+            container.let_die()?;
+            wait_for_end(init.as_fd()).map_err(told)
+        }
     }
 }
 

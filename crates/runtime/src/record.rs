@@ -1,4 +1,4 @@
-use plan::Undo;
+use plan::{Hook, Undo};
 use serde::{Deserialize, Serialize};
 use spec::{ContainerId, NamespaceKind};
 use std::collections::BTreeMap;
@@ -15,9 +15,6 @@ pub struct Record {
     pub id: ContainerId,
     /// Absolute path of its bundle.
     pub bundle: PathBuf,
-    /// The file that its configuration is in; left out: `config.json` of the bundle.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub config_file: Option<PathBuf>,
     /// Absolute path of its root file system, as the configuration has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rootfs: Option<PathBuf>,
@@ -37,6 +34,9 @@ pub struct Record {
     pub cgroups: Vec<PathBuf>,
     /// What undoes it.
     pub undo: Vec<Undo>,
+    /// Hooks that run after its start and after its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Hook>,
 }
 
 /// A process, told from any other that ever had or will have its pid.

@@ -1,8 +1,9 @@
+use crate::bundle::CONFIG;
 use crate::{Error, Record, document};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use spec::{ContainerId, State, Status};
+use spec::{Config, ContainerId, State, Status};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ pub struct Container {
     directory: PathBuf,
     /// What is remembered about it.
     pub record: Record,
+    /// Whether all hooks of its creation have run.
+    made: bool,
     lock: Option<OwnedFd>,
 }
 
@@ -68,7 +71,7 @@ impl Store {
             Err(errno) => return Err(Error::file("cannot make", directory)(errno.into())),
         }
         let lock = lock(&directory)?;
-        let container = Container { directory, record, lock: Some(lock) };
+        let container = Container { directory, record, made: false, lock: Some(lock) };
         container.write_as(BEGUN, &container.record)?;
         Ok(container)
     }
@@ -79,8 +82,8 @@ impl Store {
     /// There is none of that name, or its record cannot be read.
     pub fn open(&self, id: &ContainerId) -> Result<Container, Error> {
         let directory = self.directory(id);
-        let record = read(&directory, id)?;
-        Ok(Container { directory, record, lock: None })
+        let (record, made) = read(&directory, id)?;
+        Ok(Container { directory, record, made, lock: None })
     }
 
     /// Opens a container to change it; waits for other commands that do.
@@ -92,9 +95,15 @@ impl Store {
         if !directory.is_dir() {
             return Err(Error::Missing(id.to_string()));
         }
-        let lock = lock(&directory)?;
-        let record = read(&directory, id)?;
-        Ok(Container { directory, record, lock: Some(lock) })
+        let lock = match lock(&directory) {
+            // It was removed in this moment.
+            Err(Error::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::Missing(id.to_string()));
+            }
+            lock => lock?,
+        };
+        let (record, made) = read(&directory, id)?;
+        Ok(Container { directory, record, made, lock: Some(lock) })
     }
 
     /// The names of all containers, sorted.
@@ -127,21 +136,27 @@ impl Store {
 
 /// A lock of fcntl(2): it belongs to this process alone, so init does not keep it and nobody's death does.
 pub(crate) fn lock(directory: &Path) -> Result<OwnedFd, Error> {
-    let path = directory.join("lock");
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let open = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600));
-    let file = open.map_err(|errno| Error::file("cannot open", &path)(errno.into()))?;
+    let (file, path) = lock_file(directory, OFlags::CREATE)?;
     rustix::fs::fcntl_lock(&file, FlockOperation::LockExclusive)
         .map_err(|errno| Error::file("cannot lock", path)(errno.into()))?;
     Ok(file)
 }
 
-/// The record, or that of a start that has not come so far: what it has begun can be undone with it.
-fn read(directory: &Path, id: &ContainerId) -> Result<Record, Error> {
+fn lock_file(directory: &Path, more: OFlags) -> Result<(OwnedFd, PathBuf), Error> {
+    let path = directory.join("lock");
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | more;
+    let open = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600));
+    let file = open.map_err(|errno| Error::file("cannot open", &path)(errno.into()))?;
+    Ok((file, path))
+}
+
+/// The record, or that of a start that has not come so far: what it has begun can be undone with it. And
+/// whether it has come so far.
+fn read(directory: &Path, id: &ContainerId) -> Result<(Record, bool), Error> {
     for name in [STATE, BEGUN] {
         match document::read_record(&directory.join(name)) {
             Err(Error::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {}
-            record => return record,
+            record => return Ok((record?, name == STATE)),
         }
     }
     Err(Error::Missing(id.to_string()))
@@ -154,9 +169,30 @@ impl Container {
         &self.directory
     }
 
+    /// Whether another process changes it at the moment.
+    pub(crate) fn is_locked(&self) -> Result<bool, Error> {
+        let (file, path) = match lock_file(&self.directory, OFlags::empty()) {
+            // It is gone already.
+            Err(Error::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(false);
+            }
+            opened => opened?,
+        };
+        match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(false),
+            Err(Errno::AGAIN | Errno::ACCESS) => Ok(true),
+            Err(errno) => Err(Error::file("cannot lock", path)(errno.into())),
+        }
+    }
+
     /// Lets other commands change it.
     pub(crate) fn unlock(&mut self) {
         self.lock = None;
+    }
+
+    /// What is remembered of it now that it is made.
+    pub(crate) fn made(&mut self, record: Record) {
+        (self.record, self.made) = (record, true);
     }
 
     /// The socket on which it waits for `start`.
@@ -166,21 +202,42 @@ impl Container {
     }
 
     /// Writes the record: a reader sees the old one or the new one.
-    pub(crate) fn write(&self, record: &Record) -> Result<(), Error> {
-        self.write_as(STATE, record)
+    pub(crate) fn write(&self, record: &Record, status: Status) -> Result<(), Error> {
+        self.write_as(if status == Status::Creating { BEGUN } else { STATE }, record)
+    }
+
+    /// Keeps the configuration that the container is made from.
+    pub(crate) fn keep_config(&self, json: &[u8]) -> Result<(), Error> {
+        self.write_bytes(CONFIG, json)
+    }
+
+    /// The configuration that it was made from. Without a copy of its own the bundle is nobody else's.
+    pub(crate) fn config(&self) -> Result<Config, Error> {
+        let config = match document::read_config(&self.directory.join(CONFIG)) {
+            Err(Error::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
+                document::read_config(&self.record.bundle.join(CONFIG))
+            }
+            config => config,
+        };
+        config.map(|(config, _)| config)
     }
 
     fn write_as(&self, name: &str, record: &Record) -> Result<(), Error> {
+        let path = self.directory.join(name);
+        let json = serde_json::to_vec(record).map_err(|error| Error::writing(&path, error.into()))?;
+        self.write_bytes(name, &json)
+    }
+
+    fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let (path, temporary) = (self.directory.join(name), self.directory.join(format!(".{name}")));
         let write = || {
-            let json = serde_json::to_vec(record)?;
             let mut file = std::fs::OpenOptions::new()
                 .write(true)
                 .create(true)
                 .truncate(true)
                 .mode(0o600)
                 .open(&temporary)?;
-            file.write_all(&json)?;
+            file.write_all(bytes)?;
             std::fs::rename(&temporary, &path)
         };
         write().map_err(Error::file("cannot write", &path))
@@ -210,6 +267,7 @@ impl Container {
         match &self.record.init {
             None => Status::Creating,
             Some(init) if init.open().is_none() => Status::Stopped,
+            Some(_) if !self.made => Status::Creating,
             Some(_) if self.is_paused() => Status::Paused,
             Some(_) if self.start_socket().exists() => Status::Created,
             Some(_) => Status::Running,
@@ -220,12 +278,11 @@ impl Container {
     #[must_use]
     pub fn state(&self) -> State {
         let status = self.status();
-        let alive = matches!(status, Status::Created | Status::Running | Status::Paused);
         State {
             oci_version: spec::VERSION.to_owned(),
             id: self.record.id.to_string(),
             status,
-            pid: self.record.init.as_ref().filter(|_| alive).map(|init| init.pid),
+            pid: self.record.init.as_ref().filter(|_| status != Status::Stopped).map(|init| init.pid),
             bundle: self.record.bundle.clone(),
             annotations: self.record.annotations.clone(),
         }

@@ -21,7 +21,7 @@ mod state;
 
 pub use capability::{Capability, CapabilitySet, UnknownCapability};
 pub use container_id::{ContainerId, InvalidId};
-pub use hooks::{Hook, Hooks};
+pub use hooks::{Hook, HookKind, Hooks};
 pub use json::{JsonError, MAX_VALUES, from_slice};
 pub use linux::{
     Device, DeviceKind, IdMapping, IntelRdt, Linux, MemoryPolicy, Namespace, NamespaceKind, NetDevice,

@@ -99,7 +99,7 @@ fn pid_of(pidfd: BorrowedFd) -> io::Result<Pid> {
 
 /// clone3(2) with a pidfd: `None` in the copy.
 fn copy(flags: u64, cgroup: Option<BorrowedFd>) -> io::Result<Option<(Pid, RawFd)>> {
-    if thread_count()? != 1 {
+    if !is_alone()? {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
     crate::signal::unignore_children();
@@ -136,7 +136,16 @@ fn old_clone(flags: u64, pidfd: &mut RawFd) -> io::Result<libc::c_long> {
     check(unsafe { libc::syscall(libc::SYS_clone, flags, 0usize, std::ptr::from_mut(pidfd), 0usize, 0usize) })
 }
 
-/// How many threads this process has: the link count of its task directory.
-fn thread_count() -> io::Result<u64> {
-    Ok(rustix::fs::stat("/proc/self/task")?.st_nlink - 2)
+/// Whether this process has one thread. The link count of its task directory tells; a container may have no
+/// procfs, and there the kernel is asked to unshare what only one thread alone may, and finds nothing to do
+/// (unshare(2), `CLONE_THREAD`).
+fn is_alone() -> io::Result<bool> {
+    match rustix::fs::stat("/proc/self/task") {
+        Ok(tasks) => Ok(tasks.st_nlink - 2 == 1),
+        // SAFETY: it changes nothing: a process with one thread shares nothing with another thread.
+        Err(_) => match check(unsafe { libc::unshare(libc::CLONE_THREAD) }.into()) {
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(false),
+            alone => alone.map(|_| true),
+        },
+    }
 }

@@ -48,7 +48,7 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
             let number = signal_number(signal).ok_or_else(|| Error::NoSignal(signal.clone()))?;
             store.kill(id, number, *all)?;
         }
-        Command::Delete { id, force } => store.delete(id, *force)?,
+        Command::Delete { id, force } => log.notes(&store.delete(id, *force)?),
         Command::Pause { id } => store.pause(id)?,
         Command::Resume { id } => store.resume(id)?,
         Command::Update { id, change } => update::update(&context, id, change)?,

@@ -30,8 +30,8 @@ pub(super) fn start(
     let created = context.store.create(Request {
         id: &options.id,
         bundle: &bundle.path,
-        config_file: Some(&bundle.file),
         config: &bundle.config,
+        json: Some(&bundle.json),
         options: &how,
         console,
         pid_file: options.pid_file.as_deref(),
@@ -41,7 +41,7 @@ pub(super) fn start(
     if let Some(socket) = pidfd_socket {
         socket.send(&created.pidfd)?;
     }
-    created.notes.iter().for_each(|note| context.log.note(note));
+    context.log.notes(&created.notes);
     Ok(created)
 }
 
@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context, options: &Start) -> Result<i32, Error> {
     let created = start(context, options, &bundle, When::AtOnce, console)?;
     let ended = foreground.attend(&created.pidfd, true).map_err(Error::Attend)?;
     if !options.keep {
-        context.store.remove(&created.container)?;
+        context.log.notes(&context.store.remove(&created.container)?);
     }
     Ok(ended.code())
 }

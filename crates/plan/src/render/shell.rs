@@ -1,4 +1,4 @@
-use crate::{Constant, IdKind, Numbers, Op, Subject, Target, TreeSource};
+use crate::{Constant, Hook, IdKind, Numbers, Op, Subject, Target, TreeSource};
 use std::path::Path;
 
 /// How close a shell command comes to a step.
@@ -103,7 +103,9 @@ pub fn shell(op: &Op) -> ShellLine {
                 IdKind::Group => "gid_map",
             }
         )),
-        Op::Record => none("cuddy's own record of the container"),
+        Op::ReturnTo { .. } => none("the shell itself never left it"),
+        Op::Record { .. } => none("cuddy's own record of the container"),
+        Op::RunHook { hook, .. } => nearly(run_hook(hook), "the state on standard input is cuddy's"),
         Op::Send { .. } | Op::Await { .. } | Op::AwaitStart => none("the two processes wait for each other"),
         Op::SetHostname { name } => exact(format!("hostname {}", quote(Path::new(name)))),
         Op::SetDomainname { name } => exact(format!("domainname {}", quote(Path::new(name)))),
@@ -304,6 +306,19 @@ fn memory_policy(mode: Constant, flags: &[Constant], nodes: &Numbers) -> ShellLi
     let balancing =
         if flags.iter().any(|flag| flag.name == "MPOL_F_NUMA_BALANCING") { "--balancing " } else { "" };
     nearly(format!("numactl {balancing}{option}"), "numactl(8) starts a program with it")
+}
+
+fn run_hook(hook: &Hook) -> String {
+    let mut words: Vec<String> =
+        hook.directory.iter().map(|place| format!("cd {} &&", quote(place))).collect();
+    if let Some(env) = &hook.env {
+        words.push("env -i".to_owned());
+        words.extend(env.iter().map(|entry| quote(Path::new(entry))));
+    }
+    words.extend(hook.timeout.map(|seconds| format!("timeout --signal KILL {seconds}")));
+    words.push(quote(&hook.path));
+    words.extend(hook.args.iter().skip(1).map(|arg| quote(Path::new(arg))));
+    format!("(echo $STATE | {})", words.join(" "))
 }
 
 fn exec(prefix: &str, args: &[String], env: &[String]) -> ShellLine {

@@ -1,7 +1,9 @@
 use super::schedule;
 use crate::words::{self, limit};
-use crate::{Attr, Follow, IdKind, MountPoint, NetworkPlace, Op, Propagation, Slot, Target, TreeSource};
-use spec::{CapabilitySet, DeviceKind, NamespaceKind};
+use crate::{
+    Attr, Follow, Hook, IdKind, MountPoint, NetworkPlace, Op, Propagation, Slot, Target, TreeSource,
+};
+use spec::{CapabilitySet, DeviceKind, HookKind, NamespaceKind, State};
 use std::fmt;
 use std::path::Path;
 
@@ -54,7 +56,9 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::WriteTimeOffsets { .. }
         | Op::Clone { .. }
         | Op::WriteIdMap { .. }
-        | Op::Record
+        | Op::ReturnTo { .. }
+        | Op::Record { .. }
+        | Op::RunHook { .. }
         | Op::Send { .. }
         | Op::Await { .. }
         | Op::AwaitStart => process(op),
@@ -247,7 +251,17 @@ fn process(op: &Op) -> Vec<Call> {
             };
             write_proc(&format!("$init_pid/{file}"), text)
         }
-        Op::Record => vec![call("write", "$state_file, {pid: $init_pid, ...}")],
+        Op::ReturnTo { kind } => {
+            let path = format!("self/ns/{}", words::namespace(*kind));
+            vec![
+                gives("openat", format!("{}, {path:?}, O_RDONLY|O_CLOEXEC", Slot::Proc), "$namespace"),
+                call("setns", format!("$namespace, {}", clone_flag(*kind))),
+            ]
+        }
+        Op::Record { status } => {
+            vec![call("write", format!("$state_file, {{status: {status}, pid: $init_pid, ...}}"))]
+        }
+        Op::RunHook { hook, state } => run_hook(hook, state),
         Op::Send { rendezvous } => vec![call("write", format!("$channel, {rendezvous:?}"))],
         Op::Await { rendezvous } => vec![call("read", format!("$channel, {rendezvous:?}"))],
         Op::AwaitStart => vec![
@@ -266,6 +280,20 @@ fn clone3(flags: &[&str], namespaces: &[NamespaceKind], cgroup: Option<Slot>, si
     let cgroup = cgroup.map_or_else(String::new, |slot| format!(", cgroup={slot}"));
     let (flags, pidfd) = (flags.join("|"), Slot::InitPidfd);
     gives("clone3", format!("{{flags={flags}, pidfd={pidfd}, exit_signal={signal}{cgroup}}}"), "$init_pid")
+}
+
+fn run_hook(hook: &Hook, state: &State) -> Vec<Call> {
+    let args = hook.args.iter().map(|arg| format!("{arg:?}")).collect::<Vec<_>>().join(", ");
+    let env = hook.env.as_ref().map_or("as here".to_owned(), |env| format!("{} vars", env.len()));
+    let inside = matches!(hook.kind, HookKind::CreateContainer | HookKind::StartContainer);
+    let pid = if inside { "as seen inside" } else { "$init_pid" };
+    let state = format!("{{id: {:?}, status: {}, pid: {pid}, ...}}", state.id, state.status);
+    vec![
+        call("write", format!("$hook_stdin, {state}")),
+        gives("clone3", "{flags=CLONE_PIDFD, pidfd=$hook_pidfd, exit_signal=SIGCHLD}", "$hook"),
+        gives("execve", format!("{:?}, [{args}], [/* {env} */]", hook.path), "0  # by $hook"),
+        call("waitid", "P_PIDFD, $hook_pidfd, ..., WEXITED"),
+    ]
 }
 
 fn relative(path: &Path) -> &Path {
