@@ -8,6 +8,7 @@ use lexopt::Arg;
 mod bench;
 mod fuzz;
 mod lint;
+mod manual;
 mod packages;
 mod size;
 mod test;
@@ -23,6 +24,8 @@ usage: cargo xtask COMMAND
   lint                           cargo fmt --check, clippy, tidy
   tidy                           the invariants of the design: who depends on whom, what is written where
   size                           build cuddy-oci as it is released, and check its size
+  man DIR                        manual pages of cuddy-oci, made from its table of commands and options
+  completions DIR                completions of it for bash, zsh and fish, made from the same
   bench start [-n ROUNDS] [--only NAME,...] [--json FILE] [--pause MS]
                                  time container starts: ours, the floor, crun, youki, runc, unshare
   bench life [the same]          time the commands of an OCI runtime: a cycle, run, exec, state, kill, and one more
@@ -51,8 +54,10 @@ fn dispatch() -> Result<()> {
     };
     match command.as_str() {
         "bench" => bench::run(args),
+        "completions" => manual::completions(args),
         "fuzz" => fuzz::run(args),
         "lint" => lint::run(),
+        "man" => manual::man(args),
         "size" => size::run(),
         "test" => test::run(args),
         "tidy" => tidy::run(),

@@ -95,6 +95,7 @@ fn doing(command: &Command) -> String {
         Command::Pause { id } => of("pause", id),
         Command::Resume { id } => of("resume", id),
         Command::Update { id, .. } => of("update", id),
+        Command::Events { id, .. } => of("watch", id),
         Command::Ps { id, .. } => of("list the processes of", id),
         _ => String::new(),
     }

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let root = [Need::Root];
     let busybox = [Need::Root, Need::Program("busybox")];
     let memory = [Need::Root, Need::Controller("memory")];
+    let oom = [Need::Root, Need::Program("busybox"), Need::Controller("memory")];
     testbed::main([
         trial("a paused container stands still until it is resumed", busybox.clone(), pause),
         trial("what is refused in a paused or stopped container", root.clone(), paused_refusals),
@@ -23,6 +24,10 @@ fn main() -> ExitCode {
         trial("limits are changed by options", memory.clone(), update_by_options),
         trial("limits are changed by a file and by standard input", memory, update_by_json),
         trial("limits that are wrong are named, and nothing is changed", root.clone(), update_refusals),
+        trial("exec can be in a cgroup below the container's", busybox.clone(), exec_cgroup),
+        trial("statistics are printed as runc prints them", root.clone(), statistics),
+        trial("what happens is told until the container ends", oom, events),
+        trial("orphans of a container without a pid namespace are reaped", busybox.clone(), orphans),
         trial("ps lists the processes of the container", [Need::Root, Need::Program("ps")], ps),
         trial("without cgroups there are none, and commands that need them say so", root.clone(), no_cgroups),
         trial("state has what runc has, in its order", root.clone(), state),
@@ -216,6 +221,121 @@ fn update_refusals() {
         assert!(done.stderr.contains(words), "{done:#?}");
     }
     assert_eq!((setting(&case, MEMORY), setting(&case, PIDS)), before);
+}
+
+fn exec_cgroup() {
+    let mut case = Case::busybox();
+    case.args(&["sleep", "1000"]).detach();
+    let pids = groups(case.pid()).into_iter().find(|(_, path)| path.join("pids.max").exists());
+    let (controller, pids) = pids.expect("a hierarchy that counts processes");
+    fs::create_dir(pids.join("below")).unwrap();
+    let own = fs::read_to_string(format!("/proc/{}/cgroup", case.pid())).unwrap();
+    let seen = |options: &[&str]| {
+        let file = case.bundle.path().join("exec.pid");
+        let options = [options, &["--detach", "--pid-file", file.to_str().unwrap()]].concat();
+        case.exec(&options, &["sleep", "1000"]).ok();
+        fs::read_to_string(format!("/proc/{}/cgroup", fs::read_to_string(file).unwrap())).unwrap()
+    };
+    assert_eq!(seen(&["--cgroup", "/"]), own);
+    if !controller.is_empty() {
+        let line = own.lines().find(|line| line.contains(&format!(":{controller}:"))).unwrap();
+        let asked = format!("{controller}:below");
+        assert_eq!(seen(&["--cgroup", &asked]), own.replace(line, &format!("{line}/below")));
+    }
+    for (asked, words) in [
+        ("..", "bad sub cgroup path"),
+        ("nosuch", "nosuch: no such file or directory"),
+        ("moo:/", "unknown controller moo"),
+    ] {
+        let done = case.exec(&["--cgroup", asked], &["true"]);
+        assert!(done.code() == 255 && done.stderr.contains(words), "{done:#?}");
+    }
+    for (first, second) in [("a", "b"), ("pids:a", "pids:b"), (":a", "pids:b")] {
+        let done = case.exec(&["--cgroup", first, "--cgroup", second], &["true"]);
+        assert!(done.stderr.starts_with("cuddy-oci: --cgroup "), "{done:#?}");
+    }
+}
+
+fn statistics() {
+    let case = sleeper();
+    let text = run(case.oci(&["events", "--stats"]).arg(case.id())).ok().stdout;
+    assert!(
+        text.starts_with(&format!("{{\"type\":\"stats\",\"id\":\"{}\",\"data\":{{", case.id())),
+        "{text}"
+    );
+    let event: Value = serde_json::from_str(&text).unwrap();
+    let data = &event["data"];
+    assert_eq!(data["pids"]["current"], json!(1));
+    for (pointer, at_least) in [
+        ("/cpu/usage/total", 1),
+        ("/memory/usage/usage", 4096),
+        ("/memory/usage/limit", 4096),
+        ("/memory/raw/pgfault", 0),
+        ("/cpu/throttling/periods", 0),
+    ] {
+        let number = data.pointer(pointer).and_then(Value::as_u64);
+        assert!(number.is_some_and(|number| number >= at_least), "{pointer}: {data}");
+    }
+    let processors = data["cpuset"]["cpus"].as_array();
+    assert!(processors.is_none_or(|list| !list.is_empty()), "{data}");
+}
+
+fn events() {
+    let mut case = Case::busybox();
+    case.edit(|config| config["linux"]["resources"]["memory"] = json!({ "limit": 16 << 20 }));
+    case.args(&["sleep", "1000"]).detach();
+    let file = case.bundle.path().join("events");
+    let mut command = case.oci(&["events", "--interval", "20ms"]);
+    command.arg(case.id()).stdout(fs::File::create(&file).unwrap());
+    let mut watching = command.spawn().unwrap();
+    let lines = || {
+        let text = fs::read_to_string(&file).unwrap();
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let oom = json!({ "type": "oom", "id": case.id() });
+    eventually("statistics come", || lines().iter().filter(|event| event["type"] == "stats").count() > 2);
+    assert!(!lines().contains(&oom));
+    let greedy = case.exec(&[], &["sh", "-c", "tail -c 100000000 /dev/zero"]);
+    assert_ne!(greedy.code(), 0);
+    eventually("the kill is told", || lines().contains(&oom));
+    run(case.oci(&["kill"]).args([case.id(), "KILL"])).ok();
+    assert_eq!(watching.wait().unwrap().code(), Some(0), "it ends with the container");
+    let done = run(case.oci(&["events"]).arg(case.id()));
+    assert!(done.stderr.contains("container not running"), "{done:#?}");
+}
+
+/// A process whose parent has ended has another then: the machine's init, or who attends to the container.
+fn orphans() {
+    for (option, adopted) in [(None, true), (Some("--no-subreaper"), false)] {
+        let mut case = Case::busybox();
+        case.edit(|config| {
+            support::set_namespace(config, "pid", None);
+            config["root"]["readonly"] = json!(false);
+            // The parents are seen in the machine's own.
+            config["mounts"] = json!([]);
+        });
+        // It lives long enough to be looked at, and is gone soon.
+        let script = "(sleep 1 & echo $! >/orphan) ; sleep 1000";
+        case.args(&["sh", "-c", script]);
+        let mut command = case.make(&["run"]);
+        command.args(option);
+        let mut child = command.spawn().unwrap();
+        let file = case.bundle.rootfs().join("orphan");
+        eventually("there is one", || fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n')));
+        let orphan = fs::read_to_string(&file).unwrap().trim().to_owned();
+        let parent = || {
+            let status = fs::read_to_string(format!("/proc/{orphan}/status")).ok()?;
+            status.lines().find_map(|line| line.strip_prefix("PPid:\t")).map(str::to_owned)
+        };
+        let ours = child.id().to_string();
+        let seen = parent();
+        assert!(seen.is_none_or(|seen| (seen == ours) == adopted), "{option:?}: {ours}");
+        eventually("it is reaped", || parent().is_none_or(|parent| !adopted && parent != ours));
+        run(case.oci(&["kill"]).args([case.id(), "KILL"])).ok();
+        assert_eq!(child.wait().unwrap().code(), Some(137));
+        assert_eq!(case.left_behind(), Vec::<String>::new());
+    }
 }
 
 fn ps() {

@@ -102,6 +102,14 @@ pub enum Error {
         /// The command.
         command: &'static str,
     },
+    /// A cgroup that one more process cannot be started in.
+    #[error("cgroup {}: {problem}", path.display())]
+    Subgroup {
+        /// The group.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A program of the machine that a command is made with.
     #[error("{program}: {status}")]
     Program {

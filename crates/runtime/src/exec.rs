@@ -1,5 +1,5 @@
 use crate::create::{forget_pid, write_pid};
-use crate::{Container, Error, Store};
+use crate::{Container, Error, Store, Subgroup, subgroup};
 use executor::{Launched, Slots};
 use plan::Slot;
 use planner::{Options, Planned};
@@ -23,6 +23,8 @@ pub struct ExecRequest<'a> {
     pub pid_file: Option<&'a Path>,
     /// Whether it is started in a paused container, too; it waits for `resume` there.
     pub ignore_paused: bool,
+    /// Groups below the container's own that it is started in; none: the container's own.
+    pub subgroups: &'a [Subgroup],
 }
 
 impl Store {
@@ -44,7 +46,7 @@ impl Store {
             facts: &facts,
             id: request.id,
             namespaces: &container.record.namespaces,
-            cgroups: &container.record.cgroups,
+            cgroups: &subgroup::choose(&container, &facts.cgroups, request.subgroups)?,
             options: request.options,
         })?;
         let mut slots = Slots::default();

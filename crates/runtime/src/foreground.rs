@@ -18,11 +18,28 @@ impl Foreground {
     /// # Errors
     /// signalfd(2) or socketpair(2) fails.
     pub fn new(terminal: bool) -> io::Result<(Self, Option<OwnedFd>)> {
+        let signals = if terminal { Signals::for_terminal()? } else { Signals::for_pipes()? };
+        Self::with(signals, terminal)
+    }
+
+    /// The same, for a process that becomes the parent of what the container's processes leave behind, and reaps it, as runc
+    /// does (`PR_SET_CHILD_SUBREAPER`, prctl(2)). In a pid namespace of its own the container's init does that; without one
+    /// they would go to the machine's init.
+    ///
+    /// # Errors
+    /// signalfd(2), prctl(2) or socketpair(2) fails.
+    pub fn subreaper(terminal: bool) -> io::Result<(Self, Option<OwnedFd>)> {
+        let signals = Signals::for_subreaper(terminal)?;
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        Self::with(signals, terminal)
+    }
+
+    fn with(signals: Signals, terminal: bool) -> io::Result<(Self, Option<OwnedFd>)> {
         if !terminal {
-            return Ok((Self { signals: Signals::for_pipes()?, socket: None }, None));
+            return Ok((Self { signals, socket: None }, None));
         }
         let (ours, theirs) = console::pair()?;
-        Ok((Self { signals: Signals::for_terminal()?, socket: Some(ours) }, Some(theirs)))
+        Ok((Self { signals, socket: Some(ours) }, Some(theirs)))
     }
 
     /// Attends to a child until it has ended, and reaps it. `interactive`: what is typed goes to its terminal.

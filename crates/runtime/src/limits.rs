@@ -21,7 +21,7 @@ impl Container {
     }
 
     /// Its cgroups, of a container that lives and has some.
-    fn living(&self, command: &'static str) -> Result<Cgroup, Error> {
+    pub(crate) fn living(&self, command: &'static str) -> Result<Cgroup, Error> {
         if !matches!(self.status(), Status::Created | Status::Running | Status::Paused) {
             return self.refuse(command, "created or running");
         }

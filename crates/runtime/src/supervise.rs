@@ -1,5 +1,6 @@
 //! What is done while a container runs in the foreground: pass signals on, and wait.
 
+use crate::reaper;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
@@ -40,6 +41,15 @@ impl Signals {
         Self::block(&TERMINAL)
     }
 
+    /// The same, and that children have ended: for a subreaper.
+    ///
+    /// # Errors
+    /// signalfd(2) fails.
+    pub(crate) fn for_subreaper(terminal: bool) -> io::Result<Self> {
+        let others = if terminal { &TERMINAL[..] } else { &[] };
+        Self::block(&[others, &[Signal::CHILD]].concat())
+    }
+
     fn block(more: &[Signal]) -> io::Result<Self> {
         let named = PASSED_ON.iter().chain(more).map(|signal| signal.as_raw());
         SignalFd::new(&named.chain(REAL_TIME).collect::<Vec<i32>>()).map(Self)
@@ -57,8 +67,12 @@ impl AsFd for Signals {
     }
 }
 
-/// Sends a signal to the container's first process. That it has ended is no error.
+/// Sends a signal to the container's first process; that it has ended is no error. A signal about children is a subreaper's
+/// own.
 pub(crate) fn forward(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    if signal == Signal::CHILD.as_raw() {
+        return reaper::reap_all_but(pidfd);
+    }
     match sys::signal::send(pidfd, signal) {
         Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Ok(()),
         other => other,

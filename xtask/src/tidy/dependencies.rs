@@ -9,10 +9,11 @@ use super::Findings;
 use crate::workspace;
 
 /// Crates that may not name others. A crate can name only what it depends on directly, so that this is what it cannot see.
-const BLIND: [(&str, &[&str], &str); 6] = [
+const BLIND: [(&str, &[&str], &str); 7] = [
     ("plan", IMPURE, "a plan is data"),
     ("spec", IMPURE, "the configuration is data"),
     ("seccomp", IMPURE, "a filter is compiled without the machine"),
+    ("usage", IMPURE, "the command line is described as data"),
     ("planner", IMPURE, "planning is a pure function"),
     ("executor", &["spec", "planner", "seccomp"], "the plan is the only source of truth at run time"),
     ("sys", &["plan", "spec", "host", "cgroup", "planner", "executor"], "sys is the bottom"),

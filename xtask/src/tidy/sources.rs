@@ -11,7 +11,7 @@ use super::Findings;
 use crate::workspace;
 
 /// Crates whose sources may not touch the machine.
-const PURE: [&str; 4] = ["plan", "planner", "seccomp", "spec"];
+const PURE: [&str; 5] = ["plan", "planner", "seccomp", "spec", "usage"];
 
 /// Modules of the standard library that do, and the types of `std::net` that are more than an address.
 const IMPURE: [&str; 12] = [

@@ -8,6 +8,7 @@ mod cpuset;
 mod error;
 mod freeze;
 mod kill;
+mod oom;
 mod remove;
 mod statistics;
 mod update;
@@ -15,6 +16,7 @@ mod wait;
 
 pub use cpuset::inherit_cpuset;
 pub use error::Error;
+pub use oom::OomWatch;
 pub use remove::{end, remove};
 pub use statistics::{
     CpuStatistics, DeviceStatistics, MemoryStatistics, OomReport, PidsStatistics, Statistics,
@@ -67,6 +69,19 @@ impl Cgroup {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.directories.is_empty()
+    }
+
+    /// What a file of the group holds, in the first hierarchy that has it, v1's before v2's; `None`: none has.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn text(&self, file: &str) -> Result<Option<String>, Error> {
+        for version in [Version::V1, Version::V2] {
+            if let Some((_, text)) = self.find(version, file)? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
     }
 
     fn of(&self, version: Version) -> impl Iterator<Item = &Directory> {

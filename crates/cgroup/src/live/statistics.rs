@@ -248,7 +248,7 @@ fn oom_kills_v1(directory: &Directory) -> Result<u64, Error> {
 }
 
 /// The number in the line `NAME NUMBER`; 0 where there is none.
-fn field(text: &str, name: &str) -> u64 {
+pub(super) fn field(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|number| number.trim().parse().ok()).unwrap_or_default()
 }

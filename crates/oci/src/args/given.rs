@@ -107,13 +107,6 @@ impl Given {
         self.texts(option)?.iter().map(|value| number(option, value)).collect()
     }
 
-    /// Options that are known and mean nothing here.
-    pub(super) fn ignore(&mut self, options: &[Opt]) {
-        for option in options {
-            drop(self.take(*option));
-        }
-    }
-
     /// The end of the reading.
     pub(super) fn finish(self) -> Result<(), Error> {
         if let Some((option, _)) = self.options.first() {

@@ -1,8 +1,9 @@
 //! From options and operands to a command.
 
 use super::given::{Given, text};
-use super::{Command, Exec, ListFormat, Start, update};
+use super::{Command, Exec, ListFormat, Start, duration, update};
 use lexopt::Error;
+use runtime::Subgroup;
 use spec::ContainerId;
 use std::ffi::OsString;
 use usage as options;
@@ -24,6 +25,11 @@ pub(super) fn command(name: &str, given: &mut Given) -> Result<Command, Error> {
             id: id(given)?,
             json: given.text(options::FORMAT)?.is_some_and(|format| format == "json"),
             options: rest(given)?,
+        },
+        "events" => Command::Events {
+            id: id(given)?,
+            stats: given.is_on(options::STATS)?,
+            interval: duration::interval(given)?,
         },
         "list" => Command::List { format: list_format(given)? },
         "spec" => Command::Spec {
@@ -67,13 +73,17 @@ fn start(given: &mut Given) -> Result<Start, Error> {
         preserve_fds: given.number(options::PRESERVE_FDS)?.unwrap_or_default(),
         detach: false,
         keep: false,
+        no_subreaper: false,
     })
 }
 
 fn run(given: &mut Given) -> Result<Start, Error> {
-    let start = start(given)?;
-    given.ignore(&[options::NO_SUBREAPER]);
-    Ok(Start { detach: given.is_on(options::DETACH)?, keep: given.is_on(options::KEEP)?, ..start })
+    Ok(Start {
+        detach: given.is_on(options::DETACH)?,
+        keep: given.is_on(options::KEEP)?,
+        no_subreaper: given.is_on(options::NO_SUBREAPER)?,
+        ..start(given)?
+    })
 }
 
 fn kill(given: &mut Given) -> Result<Command, Error> {
@@ -98,6 +108,7 @@ fn exec(given: &mut Given) -> Result<Exec, Error> {
         no_new_privs: given.switch(options::NO_NEW_PRIVS)?,
         process_label: given.text(options::PROCESS_LABEL)?,
         apparmor: given.text(options::APPARMOR)?,
+        subgroups: subgroups(given.texts(options::CGROUP)?)?,
         ignore_paused: given.is_on(options::IGNORE_PAUSED)?,
         console_socket: given.path(options::CONSOLE_SOCKET),
         pidfd_socket: given.path(options::PIDFD_SOCKET),
@@ -119,6 +130,33 @@ fn user(value: &str) -> Result<(u32, Option<u32>), Error> {
         None => (number(value)?, None),
         Some((uid, gid)) => (number(uid)?, Some(number(gid)?)),
     })
+}
+
+/// `[CONTROLLER[,CONTROLLER...]:]PATH`. One without controllers is for all, so it stands alone.
+fn subgroups(values: Vec<String>) -> Result<Vec<Subgroup>, Error> {
+    let alone = values.len() == 1;
+    let mut known = Vec::new();
+    values
+        .iter()
+        .map(|value| {
+            let wrong = |problem: &str| Err(format!("--cgroup {value}: {problem}").into());
+            let Some((names, path)) = value.split_once(':') else {
+                return match alone {
+                    true => Ok(Subgroup { controllers: Vec::new(), path: value.into() }),
+                    false => wrong("without a controller it is for all and stands alone"),
+                };
+            };
+            let controllers: Vec<String> = names.split(',').map(str::to_owned).collect();
+            for name in &controllers {
+                match name.is_empty() {
+                    true => return wrong("a controller has a name"),
+                    false if known.contains(name) => return wrong("each controller can be given once"),
+                    false => known.push(name.clone()),
+                }
+            }
+            Ok(Subgroup { controllers, path: path.into() })
+        })
+        .collect()
 }
 
 fn list_format(given: &mut Given) -> Result<ListFormat, Error> {

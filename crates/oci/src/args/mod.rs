@@ -1,15 +1,18 @@
 //! What was typed, as types.
 
+mod duration;
 mod given;
 mod lower;
 mod update;
 
 use given::{Given, Until, text};
 use lexopt::Parser;
+use runtime::Subgroup;
 use spec::{ContainerId, Resources};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where state is kept unless `--root` says otherwise.
 const ROOT: &str = "/run/cuddy";
@@ -39,6 +42,7 @@ pub(crate) enum Command {
     Resume { id: ContainerId },
     Update { id: ContainerId, change: UpdateTo },
     Ps { id: ContainerId, json: bool, options: Vec<String> },
+    Events { id: ContainerId, stats: bool, interval: Duration },
     List { format: ListFormat },
     Spec { bundle: PathBuf, rootless: bool },
     Features,
@@ -60,6 +64,7 @@ pub(crate) struct Start {
     pub preserve_fds: u32,
     pub detach: bool,
     pub keep: bool,
+    pub no_subreaper: bool,
 }
 
 /// `exec`.
@@ -76,6 +81,7 @@ pub(crate) struct Exec {
     pub no_new_privs: Option<bool>,
     pub process_label: Option<String>,
     pub apparmor: Option<String>,
+    pub subgroups: Vec<Subgroup>,
     pub ignore_paused: bool,
     pub console_socket: Option<PathBuf>,
     pub pidfd_socket: Option<PathBuf>,

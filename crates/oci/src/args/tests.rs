@@ -23,9 +23,7 @@ fn sample(option: &Opt) -> &'static str {
 fn is_refused(command: &str, option: &str) -> bool {
     matches!(
         (command, option),
-        ("update", "l3-cache-schema" | "mem-bw-schema")
-            | ("checkpoint" | "restore" | "events", _)
-            | ("exec", "cgroup")
+        ("update", "l3-cache-schema" | "mem-bw-schema") | ("checkpoint" | "restore", _)
     )
 }
 

@@ -4,14 +4,14 @@ use super::Context;
 use super::start::attend;
 use crate::args::Exec;
 use planner::Options;
-use runtime::{Error, ExecRequest, PidfdSocket};
+use runtime::{Error, ExecRequest, Foreground, PidfdSocket};
 use spec::{CapabilitySet, Process};
 
 pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
     let how = Options { preserve_fds: options.preserve_fds, ..Options::default() };
     let process = process(context, options)?;
     let socket = options.console_socket.as_deref();
-    let (foreground, console) = attend(process.terminal && !options.detach, socket)?;
+    let (foreground, console) = attend(process.terminal && !options.detach, socket, Foreground::new)?;
     let pidfd_socket = options.pidfd_socket.as_deref().map(PidfdSocket::connect).transpose()?;
     let (pid, pidfd) = context.store.exec(ExecRequest {
         id: &options.id,
@@ -20,6 +20,7 @@ pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
         console,
         pid_file: options.pid_file.as_deref(),
         ignore_paused: options.ignore_paused,
+        subgroups: &options.subgroups,
     })?;
     if let Some(socket) = pidfd_socket {
         socket.send(&pidfd)?;

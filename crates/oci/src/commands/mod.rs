@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod events;
 mod exec;
 mod list;
 mod processes;
@@ -53,6 +54,7 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
         Command::Resume { id } => store.resume(id)?,
         Command::Update { id, change } => update::update(&context, id, change)?,
         Command::Ps { id, json, options } => processes::list(store, id, *json, options)?,
+        Command::Events { id, stats, interval } => events::events(store, id, *stats, *interval)?,
         Command::List { format } => list::list(store, *format)?,
         Command::Spec { bundle, rootless } => template::write(bundle, *rootless)?,
         Command::Features => print(&pretty(&features::features()))?,

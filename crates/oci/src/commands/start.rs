@@ -5,6 +5,7 @@ use crate::args::Start;
 use planner::{Options, Start as When};
 use runtime::{Bundle, Created, Error, Foreground, PidfdSocket, Request};
 use rustix::fd::OwnedFd;
+use std::io;
 use std::path::Path;
 
 pub(super) fn bundle(options: &Start) -> Result<Bundle, Error> {
@@ -53,7 +54,8 @@ pub(super) fn run(context: &Context, options: &Start) -> Result<i32, Error> {
         start(context, options, &bundle, When::AtOnce, console)?;
         return Ok(0);
     }
-    let (foreground, console) = attend(terminal, options.console_socket.as_deref())?;
+    let attending = if options.no_subreaper { Foreground::new } else { Foreground::subreaper };
+    let (foreground, console) = attend(terminal, options.console_socket.as_deref(), attending)?;
     let created = start(context, options, &bundle, When::AtOnce, console)?;
     let ended = foreground.attend(&created.pidfd, true).map_err(Error::Attend)?;
     if !options.keep {
@@ -63,8 +65,12 @@ pub(super) fn run(context: &Context, options: &Start) -> Result<i32, Error> {
 }
 
 /// Who takes the terminal: the console socket that the caller named, or cuddy-oci itself.
-pub(super) fn attend(terminal: bool, socket: Option<&Path>) -> Result<(Foreground, Option<OwnedFd>), Error> {
+pub(super) fn attend(
+    terminal: bool,
+    socket: Option<&Path>,
+    attending: fn(bool) -> io::Result<(Foreground, Option<OwnedFd>)>,
+) -> Result<(Foreground, Option<OwnedFd>), Error> {
     let taken = console_socket(socket)?;
-    let (foreground, ours) = Foreground::new(terminal && taken.is_none()).map_err(Error::Attend)?;
+    let (foreground, ours) = attending(terminal && taken.is_none()).map_err(Error::Attend)?;
     Ok((foreground, taken.or(ours)))
 }

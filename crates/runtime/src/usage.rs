@@ -1,0 +1,231 @@
+//! What a container uses, as the JSON of runc's `events`: names and units are those of runc's `types.Stats`, which other
+//! programs read.
+
+use cgroup::live::{Cgroup, DeviceStatistics, Error, Statistics};
+use serde_json::{Map, Value, json};
+
+/// Everything that the group's hierarchies count.
+pub(crate) fn of(group: &Cgroup) -> Result<Value, Error> {
+    let statistics = group.statistics()?;
+    Ok(json!({
+        "cpu": cpu(group, &statistics)?,
+        "cpuset": cpuset(group)?,
+        "memory": memory(group)?,
+        "pids": pids(&statistics),
+        "blkio": block_io(group, &statistics)?,
+        "hugetlb": hugetlb(group)?,
+        "intel_rdt": {},
+        "network_interfaces": null,
+    }))
+}
+
+/// Nanoseconds.
+fn cpu(group: &Cgroup, statistics: &Statistics) -> Result<Value, Error> {
+    let cpu = statistics.cpu.unwrap_or_default();
+    let mut usage = json!({ "total": cpu.usage_ns, "kernel": cpu.system_ns, "user": cpu.user_ns });
+    if let Some(text) = group.text("cpuacct.usage_percpu")? {
+        usage["percpu"] = numbers(text.split_whitespace());
+    }
+    // The first line names the columns: cpu user system.
+    if let Some(text) = group.text("cpuacct.usage_all")? {
+        let column = |index| numbers(text.lines().skip(1).filter_map(|line| line.split(' ').nth(index)));
+        (usage["percpu_user"], usage["percpu_kernel"]) = (column(1), column(2));
+    }
+    let mut value = json!({
+        "usage": usage,
+        "throttling": {
+            "periods": cpu.periods,
+            "throttledPeriods": cpu.throttled_periods,
+            "throttledTime": cpu.throttled_ns,
+        },
+    });
+    pressure(group, "cpu.pressure", &mut value)?;
+    Ok(value)
+}
+
+fn cpuset(group: &Cgroup) -> Result<Value, Error> {
+    let mut value = Map::new();
+    for (name, files) in [
+        ("cpus", ["cpuset.cpus", "cpuset.cpus.effective"]),
+        ("mems", ["cpuset.mems", "cpuset.mems.effective"]),
+    ] {
+        let mut texts = files.iter().filter_map(|file| group.text(file).transpose());
+        let text = texts.find(|text| text.as_ref().is_ok_and(|text| !text.trim().is_empty()));
+        if let Some(text) = text.transpose()? {
+            value.insert(name.to_owned(), list(&text));
+        }
+    }
+    for (name, file) in [
+        ("cpu_exclusive", "cpuset.cpu_exclusive"),
+        ("mem_hardwall", "cpuset.mem_hardwall"),
+        ("mem_exclusive", "cpuset.mem_exclusive"),
+        ("memory_migrate", "cpuset.memory_migrate"),
+        ("memory_spread_page", "cpuset.memory_spread_page"),
+        ("memory_spread_slab", "cpuset.memory_spread_slab"),
+        ("memory_pressure", "cpuset.memory_pressure"),
+        ("sched_load_balance", "cpuset.sched_load_balance"),
+        ("sched_relax_domain_level", "cpuset.sched_relax_domain_level"),
+    ] {
+        let number = group.text(file)?.and_then(|text| text.trim().parse::<i64>().ok());
+        value.insert(name.to_owned(), number.unwrap_or_default().into());
+    }
+    Ok(value.into())
+}
+
+/// Bytes. As on v1, `swap` is memory and swap together.
+fn memory(group: &Cgroup) -> Result<Value, Error> {
+    let Some(stat) = group.text("memory.stat")? else { return Ok(json!({})) };
+    let raw: Map<String, Value> = stat.lines().filter_map(pair).collect();
+    let cache = raw.get("cache").or(raw.get("file")).cloned().unwrap_or_default();
+    let mut value = json!({ "cache": cache });
+    if group.text("memory.usage_in_bytes")?.is_some() {
+        let entry = |prefix: &str| -> Result<Value, Error> {
+            let number = |name: &str| number(group, &format!("{prefix}.{name}"));
+            Ok(json!({
+                "limit": number("limit_in_bytes")?,
+                "usage": number("usage_in_bytes")?,
+                "max": number("max_usage_in_bytes")?,
+                "failcnt": number("failcnt")?,
+            }))
+        };
+        value["usage"] = entry("memory")?;
+        value["swap"] = entry("memory.memsw")?;
+        value["kernel"] = entry("memory.kmem")?;
+        value["kernelTCP"] = entry("memory.kmem.tcp")?;
+    } else {
+        let (usage, limit) = (number(group, "memory.current")?, number(group, "memory.max")?);
+        let swap_limit = number(group, "memory.swap.max")?;
+        let peak = number(group, "memory.peak")?;
+        value["usage"] = json!({ "limit": limit, "usage": usage, "max": peak, "failcnt": 0 });
+        value["swap"] = json!({
+            "limit": swap_limit.saturating_add(limit),
+            "usage": number(group, "memory.swap.current")?.saturating_add(usage),
+            "failcnt": 0,
+        });
+        let none = json!({ "limit": 0, "failcnt": 0 });
+        (value["kernel"], value["kernelTCP"]) = (none.clone(), none);
+    }
+    value["raw"] = raw.into();
+    pressure(group, "memory.pressure", &mut value)?;
+    Ok(value)
+}
+
+fn pids(statistics: &Statistics) -> Value {
+    let pids = statistics.pids.unwrap_or_default();
+    json!({ "current": pids.current, "limit": pids.limit.unwrap_or_default() })
+}
+
+fn block_io(group: &Cgroup, statistics: &Statistics) -> Result<Value, Error> {
+    let devices = statistics.devices.as_deref().unwrap_or_default();
+    let entries = |of: fn(&DeviceStatistics) -> [(&'static str, u64); 2]| {
+        let entry = |device: &DeviceStatistics| {
+            of(device).map(|(op, value)| {
+                json!({ "major": device.major, "minor": device.minor, "op": op, "value": value })
+            })
+        };
+        Value::from(devices.iter().flat_map(entry).collect::<Vec<_>>())
+    };
+    let mut value = json!({});
+    if !devices.is_empty() {
+        value["ioServiceBytesRecursive"] =
+            entries(|device| [("Read", device.read_bytes), ("Write", device.written_bytes)]);
+        value["ioServicedRecursive"] = entries(|device| [("Read", device.reads), ("Write", device.writes)]);
+    }
+    pressure(group, "io.pressure", &mut value)?;
+    Ok(value)
+}
+
+/// By page size, as `2MB`.
+fn hugetlb(group: &Cgroup) -> Result<Value, Error> {
+    let sizes = std::fs::read_dir("/sys/kernel/mm/hugepages").into_iter().flatten().flatten();
+    let mut value = Map::new();
+    for entry in sizes {
+        let name = entry.file_name();
+        let Some(size) = name.to_str().and_then(page_size) else { continue };
+        let file = |name: &str| format!("hugetlb.{size}.{name}");
+        if group.text(&file("usage_in_bytes"))?.is_some() {
+            let [usage, max, failures] = ["usage_in_bytes", "max_usage_in_bytes", "failcnt"].map(file);
+            let (usage, max) = (number(group, &usage)?, number(group, &max)?);
+            value.insert(size, json!({ "usage": usage, "max": max, "failcnt": number(group, &failures)? }));
+        } else if let Some(events) = group.text(&file("events"))? {
+            let failures = events.lines().filter_map(pair).find(|(name, _)| name == "max");
+            let failures = failures.map_or(0.into(), |(_, number)| number);
+            let usage = number(group, &file("current"))?;
+            value.insert(size, json!({ "usage": usage, "failcnt": failures }));
+        }
+    }
+    Ok(value.into())
+}
+
+/// `hugepages-2048kB` in the words of the controller: `2MB`.
+fn page_size(directory: &str) -> Option<String> {
+    let kib: u64 = directory.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
+    Some(match kib {
+        0..1024 => format!("{kib}KB"),
+        1024..1_048_576 => format!("{}MB", kib >> 10),
+        _ => format!("{}GB", kib >> 20),
+    })
+}
+
+/// How long processes waited (PSI, `accounting/psi.rst`), where the kernel tells.
+fn pressure(group: &Cgroup, file: &str, value: &mut Value) -> Result<(), Error> {
+    // Where it is switched off the file is there and cannot be read.
+    let Some(text) = group.text(file).ok().flatten() else { return Ok(()) };
+    let mut lines = Map::new();
+    for line in text.lines() {
+        let mut words = line.split(' ');
+        let Some(kind) = words.next() else { continue };
+        let numbers = words.filter_map(|word| {
+            let (name, number) = word.split_once('=')?;
+            Some((name.to_owned(), serde_json::from_str(number).ok()?))
+        });
+        lines.insert(kind.to_owned(), Value::Object(numbers.collect()));
+    }
+    value["psi"] = lines.into();
+    Ok(())
+}
+
+/// The number in a file; `max` is the highest there is, as in runc, and a file that is not there 0.
+fn number(group: &Cgroup, file: &str) -> Result<u64, Error> {
+    let text = group.text(file)?.unwrap_or_default();
+    Ok(match text.trim() {
+        "max" => u64::MAX,
+        text => text.parse().unwrap_or_default(),
+    })
+}
+
+/// `NAME NUMBER`.
+fn pair(line: &str) -> Option<(String, Value)> {
+    let (name, number) = line.split_once(' ')?;
+    Some((name.to_owned(), number.trim().parse::<u64>().ok()?.into()))
+}
+
+fn numbers<'a>(words: impl Iterator<Item = &'a str>) -> Value {
+    words.filter_map(|word| word.parse::<u64>().ok()).collect::<Vec<_>>().into()
+}
+
+/// `0-2,5` as `[0,1,2,5]`.
+fn list(text: &str) -> Value {
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        Some(first.parse::<u16>().ok()?..=last.parse::<u16>().ok()?)
+    };
+    text.trim().split(',').filter_map(range).flatten().collect::<Vec<_>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_the_kernel_become_json() {
+        assert_eq!(list("0-2,5\n"), json!([0, 1, 2, 5]));
+        assert_eq!(list("\n"), json!([]));
+        for (directory, size) in
+            [("hugepages-64kB", "64KB"), ("hugepages-2048kB", "2MB"), ("hugepages-1048576kB", "1GB")]
+        {
+            assert_eq!(page_size(directory).as_deref(), Some(size));
+        }
+        assert_eq!(pair("pgfault 12"), Some(("pgfault".into(), json!(12))));
+    }
+}
