@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), no_main)]
 
+mod activation;
 mod args;
 mod commands;
 mod features;

@@ -317,7 +317,7 @@ fn leaked_working_directory() {
         }
         case.edit(|config| config["process"]["cwd"] = json!(cwd));
         let done = with_leaks(case.make(&["run"]));
-        assert_eq!((done.code(), done.stdout.as_str()), (255, ""), "{cwd}: {done:#?}");
+        assert_eq!((done.code(), done.stdout.as_str()), (1, ""), "{cwd}: {done:#?}");
         assert!(done.stderr.contains("/process/cwd"), "{done:#?}");
         assert_eq!(case.left_behind(), Vec::<String>::new());
     }
@@ -366,7 +366,7 @@ fn leaked_in_exec() {
     assert_eq!(report.descriptors.iter().map(|open| open.fd).collect::<Vec<_>>(), [0, 1, 2]);
     for cwd in ["/proc/self/fd/7", "/proc/self/fd/9", "/proc/self/fd/3", "/proc/self/fd/4"] {
         let done = exec(&["--cwd", cwd], &["cat", "etc/hostname"]);
-        assert_eq!((done.code(), done.stdout.as_str()), (1, ""), "{cwd}: {done:#?}");
+        assert_eq!((done.code(), done.stdout.as_str()), (255, ""), "{cwd}: {done:#?}");
     }
 }
 

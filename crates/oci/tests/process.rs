@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         trial("host name and domain name", root.clone(), host_names),
         trial("descriptors of the caller are not inherited", busybox.clone(), descriptors),
         trial("descriptors that shall be preserved are", busybox.clone(), preserved_descriptors),
+        trial("sockets of a service manager are passed on, and told of", busybox.clone(), activation),
         trial("signals are at their defaults and not blocked", env, signals),
         trial("it leads a session and a keyring of its own", root.clone(), session),
         trial("another user can open standard output again", busybox, reopen_stdout),
@@ -336,6 +337,28 @@ fn descriptors() {
     let report: probe::Report = run_from_shell(&case, leaks).ok().json();
     let numbers: Vec<_> = report.descriptors.iter().map(|open| open.fd).collect();
     assert_eq!(numbers, [0, 1, 2], "{:?}", open_descriptors(&report));
+}
+
+fn activation() {
+    let show = "cat <&3; cat <&4; cat <&5; env | grep LISTEN | sort";
+    let mut case = Case::busybox();
+    case.edit(|config| {
+        config["process"]["env"] = json!(["PATH=/bin", "LISTEN_FDS=9"]);
+    });
+    case.args(&["sh", "-c", show]);
+    for name in ["one", "two", "three"] {
+        fs::write(case.bundle.path().join(name), format!("{name}\n")).unwrap();
+    }
+    let bundle = case.bundle.path().display();
+    // $$ is cuddy-oci's pid, too: the shell becomes it.
+    let first = format!(
+        "exec 3<{bundle}/one 4<{bundle}/two 5<{bundle}/three; export LISTEN_FDS=2 LISTEN_PID=$$ LISTEN_FDNAMES=a:b"
+    );
+    let mut shell = Command::new("sh");
+    let command = case.make(&["run", "--preserve-fds", "1"]);
+    shell.args(["-c", &format!("{first}; exec \"$@\""), "sh"]).arg(command.get_program());
+    let done = run(shell.args(command.get_args()).stdin(Stdio::null())).ok();
+    assert_eq!(done.stdout, "one\ntwo\nthree\nLISTEN_FDNAMES=a:b\nLISTEN_FDS=2\nLISTEN_PID=1\n");
 }
 
 fn preserved_descriptors() {

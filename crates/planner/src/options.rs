@@ -10,6 +10,8 @@ pub struct Options {
     pub start: Start,
     /// Descriptors after standard error that the container gets.
     pub preserve_fds: u32,
+    /// Entries of the program's environment that are not the configuration's, and stand in place of its own.
+    pub env: Vec<String>,
     /// `chroot` in place of `pivot_root`, for a root on a ramdisk.
     pub no_pivot: bool,
     /// Make no cgroups: limits are not set, and nothing is counted.

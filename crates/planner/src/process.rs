@@ -182,10 +182,17 @@ pub(crate) fn keep_descriptors(script: &mut Script) {
     }
 }
 
+/// The program's environment, with what the caller puts in its place.
+fn environment(process: &Process, ours: &[String]) -> Vec<String> {
+    let name = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
+    let replaced = |entry: &&String| ours.iter().any(|own| name(own) == name(entry));
+    process.env.iter().filter(|entry| !replaced(entry)).chain(ours).cloned().collect()
+}
+
 /// The end of the plan.
 pub(crate) fn exec(draft: &mut Draft) {
     let Some(process) = &draft.config.process else { return };
-    let (args, env) = (process.args.clone(), process.env.clone());
+    let (args, env) = (process.args.clone(), environment(process, &draft.options.env));
     if draft.options.init {
         draft.init(Op::ExecUnderInit { args, env }, "--init", "a pid 1 that forwards signals and reaps");
     } else {

@@ -2,13 +2,16 @@
 
 use super::Context;
 use super::start::attend;
+use crate::activation::Activation;
 use crate::args::Exec;
 use planner::Options;
 use runtime::{Error, ExecRequest, Foreground, PidfdSocket};
 use spec::{CapabilitySet, Process};
 
 pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
-    let how = Options { preserve_fds: options.preserve_fds, ..Options::default() };
+    let Activation { count, env } = Activation::of_environment();
+    let preserve_fds = count.saturating_add(options.preserve_fds);
+    let how = Options { preserve_fds, env, ..Options::default() };
     let process = process(context, options)?;
     let socket = options.console_socket.as_deref();
     let (foreground, console) = attend(process.terminal && !options.detach, socket, Foreground::new)?;

@@ -1,6 +1,7 @@
 //! `create` and `run`.
 
 use super::{Context, console_socket, open_bundle};
+use crate::activation::Activation;
 use crate::args::Start;
 use planner::{Options, Start as When};
 use runtime::{Bundle, Created, Error, Foreground, PidfdSocket, Request};
@@ -19,9 +20,11 @@ pub(super) fn start(
     when: When,
     console: Option<OwnedFd>,
 ) -> Result<Created, Error> {
+    let Activation { count, env } = Activation::of_environment();
     let how = Options {
         start: when,
-        preserve_fds: options.preserve_fds,
+        preserve_fds: count.saturating_add(options.preserve_fds),
+        env,
         no_pivot: options.no_pivot,
         no_cgroups: !context.global.cgroups,
         no_new_keyring: options.no_new_keyring,
