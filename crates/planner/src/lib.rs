@@ -82,7 +82,7 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     net_devices::check(draft)?;
     net_devices::open(draft);
     namespaces::before_clone(draft)?;
-    mounts::check_label(draft)?;
+    mounts::note_label(draft);
     mounts::id_maps(draft)?;
     let for_nobody = draft.namespaces.has(NamespaceKind::User);
     if for_nobody {

@@ -159,7 +159,7 @@ fn scheduling(config: &mut Value) {
 
 #[test]
 fn what_each_field_changes() {
-    let cases: [(&str, Edit); 27] = [
+    let cases: [(&str, Edit); 28] = [
         ("user_namespace", map),
         ("time_namespace", |config| {
             config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "time" }));
@@ -243,6 +243,9 @@ fn what_each_field_changes() {
                 .as_array_mut()
                 .expect("a list")
                 .retain(|one| one["type"] != "cgroup");
+        }),
+        ("label_without_selinux", |config| {
+            config["linux"]["mountLabel"] = json!("system_u:object_r:container_file_t:s0");
         }),
         ("root_is_shared", |config| config["linux"]["rootfsPropagation"] = json!("rshared")),
         ("root_is_private", |config| {
@@ -344,6 +347,18 @@ fn limits_go_where_the_machine_has_their_controller() {
 }
 
 #[test]
+fn labels_are_options_of_new_file_systems_where_selinux_is_on() {
+    let mut value = usual();
+    value["linux"]["mountLabel"] = json!("system_u:object_r:container_file_t:s0");
+    let config: Config = serde_json::from_value(value).expect("a configuration");
+    let facts = HostFacts { selinux: true, ..facts(hybrid()) };
+    let (id, bundle, options) = ("web".parse().expect("a name"), Path::new("/bundle"), &Options::default());
+    let planned =
+        planner::plan(&Request { config: &config, facts: &facts, id: &id, bundle, options }).unwrap();
+    insta::assert_snapshot!("labels_of_mounts", changes(&planned));
+}
+
+#[test]
 fn joint_hierarchies_have_a_link_for_each_controller() {
     let mut layout = hybrid();
     layout.v1.push(v1(&["cpu", "cpuacct"], "/cg/cpu,cpuacct"));
@@ -381,7 +396,7 @@ fn what_each_option_changes() {
 
 #[test]
 fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field() {
-    let cases: [(Edit, &str); 33] = [
+    let cases: [(Edit, &str); 32] = [
         (|c| drop(c.as_object_mut().and_then(|c| c.remove("root"))), "/root: there is no root"),
         (|c| drop(c.as_object_mut().and_then(|c| c.remove("process"))), "/process: there is no process"),
         (|c| c["process"]["args"] = json!([]), "/process/args: there is no command"),
@@ -488,10 +503,6 @@ fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field(
                 c["mounts"][4]["gidMappings"] = c["mounts"][4]["uidMappings"].clone();
             },
             "/mounts/4/options: owners can be mapped in a bind mount and in a new file system, not here",
-        ),
-        (
-            |c| c["linux"]["mountLabel"] = json!("system_u:object_r:x_t:s0"),
-            "/linux/mountLabel: mounts cannot be labelled as system_u:object_r:x_t:s0: SELinux is not enabled here",
         ),
         (
             |c| c["linux"]["rootfsPropagation"] = json!("moo"),

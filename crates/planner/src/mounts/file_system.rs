@@ -75,9 +75,10 @@ fn takes_label(fstype: &str) -> bool {
     !matches!(fstype, "proc" | "sysfs" | "mqueue")
 }
 
-/// The option that labels all files of a file system for SELinux (config-linux.md, "Mount Label").
+/// The option that labels all files of a file system for SELinux (config-linux.md, "Mount Label"), where that
+/// is on.
 pub(crate) fn label(draft: &Draft) -> Option<(String, Option<String>)> {
-    let label = draft.linux.mount_label.clone().filter(|label| !label.is_empty());
+    let label = draft.linux.mount_label.clone().filter(|label| !label.is_empty() && draft.facts.selinux);
     label.map(|label| ("context".to_owned(), Some(label)))
 }
 

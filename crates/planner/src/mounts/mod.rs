@@ -16,15 +16,13 @@ pub(crate) use options::parse_propagation;
 
 use crate::{Draft, Error};
 
-/// Refuses labels where there is no SELinux to give them a meaning.
-pub(crate) fn check_label(draft: &Draft) -> Result<(), Error> {
-    match label(draft).and_then(|(_, label)| label).filter(|_| !draft.facts.selinux) {
-        None => Ok(()),
-        Some(label) => {
-            let message = format!("mounts cannot be labelled as {label}: SELinux is not enabled here");
-            Err(Error::new("/linux/mountLabel", message, "drop the label, or enable SELinux"))
-        }
-    }
+/// Tells that labels have no meaning where SELinux is off. There is nothing then that they would keep from
+/// anybody, and configurations that were written for another machine start, as they do with crun.
+pub(crate) fn note_label(draft: &mut Draft) {
+    let label = draft.linux.mount_label.as_ref().filter(|label| !label.is_empty() && !draft.facts.selinux);
+    let note =
+        label.map(|label| format!("/linux/mountLabel: {label} has no effect: SELinux is not enabled here"));
+    draft.notes.extend(note);
 }
 
 /// Makes the mounts of the configuration, in its order.
