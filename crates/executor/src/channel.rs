@@ -7,12 +7,17 @@
 //!     │ ── Meet(CgroupsReady) ─────────▶ │
 //!     │ ◀──────────── Meet(MountsMade)   │      (with hooks of the runtime's namespaces)
 //!     │ ── Meet(HooksDone) ────────────▶ │
-//!     │ ◀──────────────── Meet(Created)  │      (create)
+//!     │ ◀───────────── Listener(number)  │      (a filter that asks somebody)
+//!     │ ── Meet(ListenerTaken) ────────▶ │
+//!     │ ◀──────────────── Meet(Created)  │      (create; with such a filter after it, else before)
 //!     │ ── Meet(Start) ────────────────▶ │      (run; for create it comes over the start socket)
 //!     │ ◀─────────────────── Programming │      only the filter and the program remain
 //!     │ ◀──────── end of file            │      execve closed it: the program runs
 //!     │ ◀─────────────── Failed(failure) │      at any time, before init dies
 //! ```
+//!
+//! With such a filter what init says from then on goes by write(2) and what it hears by read(2): the fewer
+//! calls, the fewer a profile has to let through.
 //!
 //! A sequenced-packet socket, so that each message is whole, and its end tells that the other side is gone.
 
@@ -20,7 +25,7 @@ use crate::failure::{Error, Failure, Kind};
 use plan::Rendezvous;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
 use std::io;
 
 /// One message.
@@ -30,13 +35,16 @@ pub enum Message {
     Meet(Rendezvous),
     /// init has nothing left to do but to become the program.
     Programming,
+    /// The number that the listener of init's filter has there.
+    Listener(i32),
     /// init failed and is about to die.
     Failed(Failure),
 }
 
 const PROGRAMMING: u8 = b'P';
 const FAILED: u8 = b'F';
-const MEETINGS: [(u8, Rendezvous); 7] = [
+const LISTENER: u8 = b'L';
+const MEETINGS: [(u8, Rendezvous); 8] = [
     (b'i', Rendezvous::IdMapsWritten),
     (b'n', Rendezvous::NetworkMade),
     (b'c', Rendezvous::CgroupsReady),
@@ -44,6 +52,7 @@ const MEETINGS: [(u8, Rendezvous); 7] = [
     (b'h', Rendezvous::HooksDone),
     (b'r', Rendezvous::Created),
     (b's', Rendezvous::Start),
+    (b't', Rendezvous::ListenerTaken),
 ];
 
 /// The longest message; a failure that is longer is cut in its words.
@@ -77,34 +86,25 @@ impl Wire {
     /// # Errors
     /// `EPIPE` when the other side is gone.
     pub fn send(&self, message: &Message) -> io::Result<()> {
-        let bytes = match message {
-            Message::Meet(rendezvous) => {
-                MEETINGS.iter().filter(|(_, known)| known == rendezvous).map(|(byte, _)| *byte).collect()
-            }
-            Message::Programming => vec![PROGRAMMING],
-            Message::Failed(failure) => {
-                let mut bytes = vec![FAILED];
-                let mut failure = failure.clone();
-                for text in [&mut failure.what, &mut failure.why, &mut failure.hint] {
-                    *text = text.chars().take(1024).collect();
-                }
-                bytes.extend(serde_json::to_vec(&failure)?);
-                bytes
-            }
-        };
-        rustix::net::send(&self.0, &bytes, SendFlags::NOSIGNAL)?;
+        rustix::net::send(&self.0, &encode(message)?, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Sends one message by write(2). When the other side is gone, SIGPIPE ends this process.
+    pub(crate) fn write(&self, message: &Message) -> io::Result<()> {
+        rustix::io::write(&self.0, &encode(message)?)?;
         Ok(())
     }
 
     /// The next message; `None`: the other side is gone.
     ///
     /// # Errors
-    /// The errno of recv(2), or a message that is none of ours.
+    /// The errno of read(2), or a message that is none of ours.
     pub fn receive(&self) -> io::Result<Option<Message>> {
         let mut buffer = [0; LONGEST];
         let length = loop {
-            match rustix::net::recv(&self.0, &mut buffer[..], RecvFlags::empty()) {
-                Ok((length, _)) => break length,
+            match rustix::io::read(&self.0, &mut buffer[..]) {
+                Ok(length) => break length,
                 // The other side is gone and had not read all; what it said before comes next.
                 Err(Errno::INTR | Errno::CONNRESET) => {}
                 Err(errno) => return Err(errno.into()),
@@ -114,6 +114,10 @@ impl Wire {
         if *first == PROGRAMMING {
             return Ok(Some(Message::Programming));
         }
+        if *first == LISTENER {
+            let number = rest.try_into().map_err(|_| io::Error::other("a listener without a number"))?;
+            return Ok(Some(Message::Listener(i32::from_ne_bytes(number))));
+        }
         if *first == FAILED {
             return Ok(Some(Message::Failed(serde_json::from_slice(rest)?)));
         }
@@ -122,13 +126,19 @@ impl Wire {
         Ok(Some(Message::Meet(*rendezvous)))
     }
 
+    /// Waits for the number of the listener that init offers.
+    pub(crate) fn listener(&self) -> Result<i32, Error> {
+        match self.receive()? {
+            Some(Message::Listener(number)) => Ok(number),
+            other => Err(unexpected(other)),
+        }
+    }
+
     /// Waits for a rendezvous.
     pub(crate) fn meet(&self, rendezvous: Rendezvous) -> Result<(), Error> {
         match self.receive()? {
             Some(Message::Meet(met)) if met == rendezvous => Ok(()),
-            Some(Message::Failed(failure)) => Err(Error::Peer(Box::new(failure))),
-            None => Err(Error::told(Errno::PIPE, "the other process has died")),
-            Some(other) => Err(Error::told(Errno::PROTO, format!("{other:?} came instead"))),
+            other => Err(unexpected(other)),
         }
     }
 
@@ -144,11 +154,40 @@ impl Wire {
                 Ok(Some(Message::Failed(failure))) => return Err(failure),
                 Ok(None) if programming => return Ok(()),
                 Ok(None) => return Err(Failure::died()),
-                Ok(Some(Message::Meet(_))) => {}
+                Ok(Some(Message::Meet(_) | Message::Listener(_))) => {}
                 Err(error) => return Err(Failure { why: error.to_string(), ..Failure::died() }),
             }
         }
     }
+}
+
+/// What came in place of what was waited for.
+fn unexpected(message: Option<Message>) -> Error {
+    match message {
+        Some(Message::Failed(failure)) => Error::Peer(Box::new(failure)),
+        None => Error::told(Errno::PIPE, "the other process has died"),
+        Some(other) => Error::told(Errno::PROTO, format!("{other:?} came instead")),
+    }
+}
+
+/// A message as it travels.
+fn encode(message: &Message) -> io::Result<Vec<u8>> {
+    Ok(match message {
+        Message::Meet(rendezvous) => {
+            MEETINGS.iter().filter(|(_, known)| known == rendezvous).map(|(byte, _)| *byte).collect()
+        }
+        Message::Programming => vec![PROGRAMMING],
+        Message::Listener(number) => [&[LISTENER][..], &number.to_ne_bytes()].concat(),
+        Message::Failed(failure) => {
+            let mut bytes = vec![FAILED];
+            let mut failure = failure.clone();
+            for text in [&mut failure.what, &mut failure.why, &mut failure.hint] {
+                *text = text.chars().take(1024).collect();
+            }
+            bytes.extend(serde_json::to_vec(&failure)?);
+            bytes
+        }
+    })
 }
 
 impl Failure {
@@ -174,10 +213,11 @@ mod tests {
     #[test]
     fn every_message_arrives_as_it_was_sent() {
         let (host, init) = Wire::pair().unwrap();
-        let messages = MEETINGS
-            .map(|(_, rendezvous)| Message::Meet(rendezvous))
-            .into_iter()
-            .chain([Message::Programming, Message::Failed(Failure::died())]);
+        let messages = MEETINGS.map(|(_, rendezvous)| Message::Meet(rendezvous)).into_iter().chain([
+            Message::Programming,
+            Message::Listener(7),
+            Message::Failed(Failure::died()),
+        ]);
         for message in messages {
             init.send(&message).unwrap();
             assert_eq!(host.receive().unwrap(), Some(message));

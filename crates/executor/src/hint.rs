@@ -4,6 +4,7 @@ use plan::Op;
 
 const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
+const EAGAIN: i32 = 11;
 const EACCES: i32 = 13;
 const EBUSY: i32 = 16;
 const EEXIST: i32 = 17;
@@ -16,6 +17,7 @@ const EROFS: i32 = 30;
 const ERANGE: i32 = 34;
 const ENOSYS: i32 = 38;
 const ELOOP: i32 = 40;
+const ECONNREFUSED: i32 = 111;
 
 /// A line of advice, or nothing.
 pub(crate) fn hint(op: &Op, errno: i32) -> String {
@@ -120,6 +122,12 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         }
         (Op::SetSysctl { .. }, ENOENT) => "this kernel has no such parameter",
         (Op::SetSysctl { .. }, EINVAL) => "the kernel does not accept this value",
+        (Op::SendListener { .. }, ENOENT | ECONNREFUSED) => "start the agent before the container",
+        (Op::SendListener { .. }, EAGAIN) => "the agent does not take it; look what it waits for",
+        (Op::TakeListener, EPERM) => "to take a descriptor of init takes CAP_SYS_PTRACE",
+        (Op::SetSeccomp { .. }, EBUSY) => {
+            "a filter with a listener is in force already, and the kernel allows one for each process"
+        }
         (Op::SetSeccomp { .. }, EINVAL) => "the kernel refuses the filter or one of its flags",
         (Op::SetIdMap { .. }, EINVAL) => {
             "the file system or this kernel cannot show mapped owners, or it is mapped already; drop idmap, or keep \

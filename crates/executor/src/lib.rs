@@ -12,6 +12,7 @@ mod hint;
 mod hook;
 pub mod init;
 mod inside;
+mod listener;
 mod mounts;
 mod net_devices;
 mod netlink;

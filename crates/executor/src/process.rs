@@ -3,7 +3,7 @@
 use crate::Slots;
 use crate::failure::Error;
 use plan::{BpfInstruction, CapabilitySet, IdKind, NamespaceKind, Op, Slot};
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -245,7 +245,8 @@ fn own_stdio(uid: u32) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) fn set_filter(flags: u32, program: &[BpfInstruction]) -> Result<(), Error> {
+/// Loads a filter; its listener, if the flags ask for one.
+pub(crate) fn set_filter(flags: u32, program: &[BpfInstruction]) -> Result<Option<OwnedFd>, Error> {
     let filter = |i: &BpfInstruction| libc::sock_filter { code: i.code, jt: i.jt, jf: i.jf, k: i.k };
     let program: Vec<_> = program.iter().map(filter).collect();
     Ok(sys::seccomp::set_filter(flags, &program)?)

@@ -3,10 +3,13 @@
 use crate::channel::{Message, Wire};
 use crate::failure::{Error, Failure};
 use crate::{
-    Launched, Slots, cgroups, end_process, hook, inside, mounts, net_devices, process, schedule, terminal,
+    Launched, Slots, cgroups, end_process, hook, inside, listener, mounts, net_devices, process, schedule,
+    terminal,
 };
-use plan::{NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Status, Subject, Target, TreeSource};
-use rustix::fd::{AsFd, OwnedFd};
+use plan::{
+    BpfInstruction, NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Status, Subject, Target, TreeSource,
+};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use rustix::process::Pid;
@@ -57,6 +60,15 @@ impl<'a> Host<'a> {
             Op::RunHook { hook, state } => {
                 let (pid, pidfd, _) = self.init()?;
                 hook::run(hook, state, *pid, Some(pidfd.as_fd()))
+            }
+            Op::TakeListener => {
+                let number = self.init()?.2.listener()?;
+                let (_, pidfd, _) = self.init.as_ref().ok_or(Errno::SRCH)?;
+                listener::take(&mut self.slots, pidfd, number)
+            }
+            Op::SendListener { socket, state } => {
+                let pid = self.init()?.0;
+                listener::send(&mut self.slots, socket, state, pid)
             }
             Op::Send { rendezvous } => send(&self.init()?.2, *rendezvous),
             Op::Await { rendezvous } => self.init()?.2.meet(*rendezvous),
@@ -150,11 +162,13 @@ pub(crate) struct Init {
     /// The process of the other script, in its own pid namespace.
     host: Pid,
     program: Option<CString>,
+    /// Whether a filter is in force: then it speaks by write(2) alone.
+    filtered: bool,
 }
 
 impl Init {
     pub(crate) fn new(slots: Slots, channel: Wire, host: Pid) -> Self {
-        Self { slots, channel, host, program: None }
+        Self { slots, channel, host, program: None, filtered: false }
     }
 
     pub(crate) fn perform(&mut self, op: &Op) -> Result<(), Error> {
@@ -173,7 +187,11 @@ impl Init {
                 Ok(())
             }
             Op::RunHook { hook, state } => hook::run(hook, state, rustix::process::getpid(), None),
-            Op::SetSeccomp { flags, program, .. } => process::set_filter(*flags, program),
+            Op::SetSeccomp { flags, program, .. } => self.set_filter(*flags, program),
+            Op::OfferListener => {
+                let number = self.slots.get(Slot::Listener)?.as_raw_fd();
+                Ok(self.say(&Message::Listener(number))?)
+            }
             Op::Exec { args, env } => Err(crate::program::exec(self.program.as_deref(), args, env)),
             Op::ExecUnderInit { args, env } => {
                 let program = self.program.as_deref();
@@ -235,14 +253,26 @@ impl Init {
         }
     }
 
+    fn set_filter(&mut self, flags: u32, program: &[BpfInstruction]) -> Result<(), Error> {
+        if let Some(listener) = process::set_filter(flags, program)? {
+            self.slots.fill(Slot::Listener, listener);
+        }
+        self.filtered = true;
+        Ok(())
+    }
+
+    fn say(&self, message: &Message) -> io::Result<()> {
+        if self.filtered { self.channel.write(message) } else { self.channel.send(message) }
+    }
+
     /// Says that only the program remains, so that the end of the channel means that it runs.
     pub(crate) fn announce(&self) -> Result<(), Error> {
-        Ok(self.channel.send(&Message::Programming)?)
+        Ok(self.say(&Message::Programming)?)
     }
 
     /// The creator is told and goes; from here on whoever says `start` is told of failures.
     fn await_start(&mut self) -> Result<(), Error> {
-        send(&self.channel, Rendezvous::Created)?;
+        self.say(&Message::Meet(Rendezvous::Created))?;
         let listener = self.slots.take(Slot::StartSocket)?;
         loop {
             let starter = loop {
@@ -262,7 +292,7 @@ impl Init {
 
     /// Tells the other side what failed. Where it is gone, too, nobody is left to tell.
     pub(crate) fn report(&self, failure: &Failure) {
-        let _ = self.channel.send(&Message::Failed(failure.clone()));
+        let _ = self.say(&Message::Failed(failure.clone()));
     }
 }
 

@@ -406,6 +406,7 @@ fn exec() {
         id: &id,
         namespaces: &record.namespaces,
         cgroups: &record.cgroups,
+        state: &store.open(&id).unwrap().state(),
         options: &Options::default(),
     });
     let mut command = case.oci(&["exec"]);

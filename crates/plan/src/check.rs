@@ -3,7 +3,8 @@
 mod hooks;
 
 use crate::{
-    NamespaceKind, NetworkPlace, Op, Plan, Rendezvous, Side, Slot, Step, Subject, Target, TreeSource,
+    NEW_LISTENER, NamespaceKind, NetworkPlace, Op, Plan, Rendezvous, Side, Slot, Step, Subject, Target,
+    TreeSource,
 };
 use std::collections::BTreeSet;
 
@@ -133,13 +134,19 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::MoveNetDevice { into: NetworkPlace::Init, .. }
             | Op::Record { .. }
             | Op::RunHook { .. }
+            | Op::TakeListener
+            | Op::SendListener { .. }
             | Op::Send { .. }
             | Op::Await { .. }
                 if !cloned =>
             {
                 return Err(Fault::NoInit(index));
             }
-            Op::Exec { .. } | Op::ExecUnderInit { .. } | Op::PivotRoot | Op::SetSeccomp { .. } => {
+            Op::Exec { .. }
+            | Op::ExecUnderInit { .. }
+            | Op::PivotRoot
+            | Op::SetSeccomp { .. }
+            | Op::OfferListener => {
                 return Err(Fault::WrongSide { side: Side::Host, index });
             }
             _ => {}
@@ -152,8 +159,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
         if execs != (index == last) {
             return Err(Fault::Ending);
         }
-        // A hook in the container is bound by the same filter as the program.
-        if filtered && !execs && !matches!(step.op, Op::SetCapabilities { .. } | Op::RunHook { .. }) {
+        if filtered && !execs && !goes_on_filtered(&step.op) {
             return Err(Fault::AfterFilter(index));
         }
         match step.op {
@@ -165,6 +171,8 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
             | Op::MoveNetDevice { .. }
+            | Op::TakeListener
+            | Op::SendListener { .. }
             | Op::ReturnTo { .. }
             | Op::Record { .. } => {
                 return Err(Fault::WrongSide { side: Side::Init, index });
@@ -185,6 +193,19 @@ pub fn needed(steps: &[Step]) -> Vec<Slot> {
         filled.extend(fills);
     }
     needed.into_iter().collect()
+}
+
+/// What may stand between the filter and the program: a hook in the container, which is bound by the same filter;
+/// handing over its listener; and, where there is one, the wait for `start`, since who listens is told at `create`.
+fn goes_on_filtered(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::SetCapabilities { .. }
+            | Op::RunHook { .. }
+            | Op::OfferListener
+            | Op::Await { rendezvous: Rendezvous::ListenerTaken }
+            | Op::AwaitStart
+    )
 }
 
 /// Slots that an operation uses, and the one it fills.
@@ -240,6 +261,9 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::OpenTerminal { .. } => (vec![Slot::Root], Some(Slot::Terminal)),
         Op::SendConsole => (vec![Slot::ConsoleSocket], None),
         Op::UseTerminal => (vec![Slot::Terminal], None),
+        Op::SetSeccomp { flags, .. } if flags & NEW_LISTENER != 0 => (vec![], Some(Slot::Listener)),
+        Op::TakeListener => (vec![Slot::InitPidfd], Some(Slot::Listener)),
+        Op::OfferListener | Op::SendListener { .. } => (vec![Slot::Listener], None),
         _ => (vec![], None),
     }
 }
@@ -278,7 +302,9 @@ fn messages(plan: &Plan, side: Side, sent: bool) -> Vec<Rendezvous> {
         Op::Send { rendezvous } if sent => Some(*rendezvous),
         // It tells the creator first; what it waits for comes from somebody else.
         Op::AwaitStart if sent => Some(Rendezvous::Created),
+        Op::OfferListener if sent => Some(Rendezvous::FilterLoaded),
         Op::Await { rendezvous } if !sent => Some(*rendezvous),
+        Op::TakeListener if !sent => Some(Rendezvous::FilterLoaded),
         _ => None,
     };
     plan.script(side).iter().filter_map(|step| pick(&step.op)).collect()
@@ -320,10 +346,16 @@ fn check_meeting(plan: &Plan) -> Result<(), Fault> {
         for (n, side) in [Side::Host, Side::Init].into_iter().enumerate() {
             let script = plan.script(side);
             while let Some(step) = script.get(at[n]) {
-                match step.op {
-                    Op::Send { rendezvous } => sent.push((side, rendezvous)),
-                    Op::AwaitStart => sent.push((side, Rendezvous::Created)),
-                    Op::Await { rendezvous }
+                let awaited = match step.op {
+                    Op::Await { rendezvous } => Some(rendezvous),
+                    Op::TakeListener => Some(Rendezvous::FilterLoaded),
+                    _ => None,
+                };
+                match (&step.op, awaited) {
+                    (Op::Send { rendezvous }, _) => sent.push((side, *rendezvous)),
+                    (Op::AwaitStart, _) => sent.push((side, Rendezvous::Created)),
+                    (Op::OfferListener, _) => sent.push((side, Rendezvous::FilterLoaded)),
+                    (_, Some(rendezvous))
                         if !sent.iter().any(|(from, r)| *from != side && *r == rendezvous) =>
                     {
                         blocked[n] = Some(rendezvous);
@@ -361,7 +393,7 @@ fn check_undo(plan: &Plan) -> Result<(), Fault> {
 mod tests {
     use super::*;
     use crate::{Cause, Script};
-    use Rendezvous::{CgroupsReady, Created, IdMapsWritten, Start};
+    use Rendezvous::{CgroupsReady, Created, FilterLoaded, IdMapsWritten, ListenerTaken, Start};
 
     fn send(rendezvous: Rendezvous) -> Op {
         Op::Send { rendezvous }
@@ -377,6 +409,10 @@ mod tests {
 
     fn exec() -> Op {
         Op::Exec { args: vec![], env: vec![] }
+    }
+
+    fn asking() -> Op {
+        Op::SetSeccomp { flags: NEW_LISTENER, program: vec![], summary: String::new() }
     }
 
     fn cgroup() -> Op {
@@ -462,6 +498,24 @@ mod tests {
                 vec![clone()],
                 vec![filter(), Op::NewSession, exec()],
                 Err(Fault::AfterFilter(1)),
+            ),
+            (
+                "a filter that asks, before the wait for start",
+                vec![clone(), Op::TakeListener, send(ListenerTaken)],
+                vec![asking(), Op::OfferListener, wait(ListenerTaken), exec()],
+                Ok(()),
+            ),
+            (
+                "a listener that nobody takes",
+                vec![clone(), send(ListenerTaken)],
+                vec![asking(), Op::OfferListener, wait(ListenerTaken), exec()],
+                Err(Fault::NeverAwaited { side: Side::Init, rendezvous: FilterLoaded }),
+            ),
+            (
+                "a listener that no filter gave",
+                vec![clone(), Op::TakeListener],
+                vec![filter(), Op::OfferListener, exec()],
+                Err(Fault::EmptySlot { side: Side::Init, index: 1, slot: Slot::Listener }),
             ),
             (
                 "an empty slot",

@@ -34,8 +34,8 @@ pub use hook::Hook;
 pub use mount::{Attr, Propagation};
 pub use numbers::Numbers;
 pub use op::{
-    BpfInstruction, Follow, IdKind, MountPoint, NetworkPlace, Op, Rendezvous, RlimitResource, Subject,
-    Target, TreeSource,
+    BpfInstruction, Follow, IdKind, MountPoint, NEW_LISTENER, NetworkPlace, Op, Rendezvous, RlimitResource,
+    Subject, Target, TreeSource,
 };
 pub use slot::Slot;
 pub use undo::Undo;
@@ -176,6 +176,8 @@ pub enum Errno {
     ENOSYS,
     /// Not supported.
     EOPNOTSUPP,
+    /// Nobody listens.
+    ECONNREFUSED,
     /// Quota exceeded.
     EDQUOT,
 }
@@ -196,6 +198,7 @@ impl Errno {
             Self::EROFS => 30,
             Self::ENOSYS => 38,
             Self::EOPNOTSUPP => 95,
+            Self::ECONNREFUSED => 111,
             Self::EDQUOT => 122,
         }
     }

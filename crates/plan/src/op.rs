@@ -220,13 +220,23 @@ pub enum Op {
     CloseDescriptors { from: u32, keep: Vec<Slot> },
     /// `PR_SET_NO_NEW_PRIVS`
     SetNoNewPrivileges,
-    /// Loads a system call filter.
+    /// Loads a system call filter; with [`NEW_LISTENER`] it gives [`Slot::Listener`].
     SetSeccomp { flags: u32, program: Vec<BpfInstruction>, summary: String },
+    /// Tells the host the number of [`Slot::Listener`], with one write(2): the filter is in force.
+    OfferListener,
+    /// Waits for that number and takes the descriptor out of init (pidfd_getfd(2)).
+    TakeListener,
+    /// Connects to a socket of the machine and sends it [`Slot::Listener`] with the container process state, to
+    /// which the pid is added that init has here.
+    SendListener { socket: PathBuf, state: serde_json::Value },
     /// Becomes the program.
     Exec { args: Vec<String>, env: Vec<String> },
     /// Stays as pid 1: starts the program, forwards signals to it, reaps, and ends with its exit code.
     ExecUnderInit { args: Vec<String>, env: Vec<String> },
 }
+
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER` of `linux/seccomp.h`: loading a filter gives a listener.
+pub const NEW_LISTENER: u32 = 1 << 3;
 
 /// Where the two scripts meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -246,6 +256,10 @@ pub enum Rendezvous {
     Created,
     /// host → init: go.
     Start,
+    /// init → host: the filter is loaded, and this is the number of its listener.
+    FilterLoaded,
+    /// host → init: who listens has it.
+    ListenerTaken,
 }
 
 /// Whom a step is about that one process can do to another.

@@ -39,6 +39,8 @@ pub enum Slot {
     Terminal,
     /// Where [`Slot::Console`] is sent.
     ConsoleSocket,
+    /// What tells of calls that a filter asks somebody about.
+    Listener,
     /// Where a created container listens for `start`.
     StartSocket,
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Slot {
             Self::Console => f.write_str("$console"),
             Self::Terminal => f.write_str("$terminal"),
             Self::ConsoleSocket => f.write_str("$console_socket"),
+            Self::Listener => f.write_str("$listener"),
             Self::StartSocket => f.write_str("$start_socket"),
         }
     }

@@ -154,6 +154,11 @@ impl fmt::Display for Op {
             Self::CloseDescriptors { from, .. } => write!(f, "close descriptors from {from} on"),
             Self::SetNoNewPrivileges => f.write_str("allow no new privileges"),
             Self::SetSeccomp { .. } => f.write_str("load the system call filter"),
+            Self::OfferListener => f.write_str("offer the filter's listener"),
+            Self::TakeListener => f.write_str("take the filter's listener"),
+            Self::SendListener { socket, .. } => {
+                write!(f, "send the filter's listener to {}", socket.display())
+            }
             Self::Exec { args, .. } | Self::ExecUnderInit { args, .. } => {
                 write!(f, "execute {:?}", args.first().map_or("", String::as_str))
             }

@@ -1,7 +1,7 @@
-use crate::{Draft, Error, Namespaces, Options, Planned, labels, process, schedule, security};
+use crate::{Draft, Error, Namespaces, Options, Planned, filter, labels, process, schedule, security};
 use plan::facts::HostFacts;
 use plan::{Op, Plan, Rendezvous, Slot};
-use spec::{Config, ContainerId, NamespaceKind, Status};
+use spec::{Config, ContainerId, NamespaceKind, State, Status};
 use std::path::{Path, PathBuf};
 
 /// What a plan for one more process in a running container is made from.
@@ -17,6 +17,8 @@ pub struct ExecRequest<'a> {
     pub namespaces: &'a [NamespaceKind],
     /// The container's cgroup in each hierarchy.
     pub cgroups: &'a [PathBuf],
+    /// The container's state, for who is asked about system calls.
+    pub state: &'a State,
     /// How it is to be done.
     pub options: &'a Options,
 }
@@ -78,7 +80,9 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
     process::close_descriptors(draft);
-    security::filter(draft)?;
+    if let Some(filter) = filter::compile(draft, request.state)? {
+        filter.load(draft);
+    }
     process::exec(draft);
     crate::finish(draft)
 }

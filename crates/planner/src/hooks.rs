@@ -1,6 +1,6 @@
 use crate::{Draft, Error, Start};
 use plan::{Hook, Op, Rendezvous};
-use spec::{Config, HookKind, State, Status};
+use spec::{Config, HookKind, Status};
 use std::path::Path;
 
 /// Reads and checks all hooks, in the order in which they run.
@@ -135,14 +135,7 @@ fn of(draft: &Draft, kinds: &[HookKind]) -> Vec<Hook> {
 fn step(draft: &Draft, hook: Hook) -> (Op, String) {
     let from = pointer(hook.kind, hook.index);
     let status = if hook.kind == HookKind::StartContainer { Status::Created } else { Status::Creating };
-    let state = State {
-        oci_version: spec::VERSION.to_owned(),
-        id: draft.id.to_string(),
-        status,
-        pid: None,
-        bundle: draft.bundle.to_owned(),
-        annotations: draft.config.annotations.clone(),
-    };
+    let state = draft.state(status);
     (Op::RunHook { hook, state }, from)
 }
 

@@ -11,6 +11,7 @@ mod cgroups;
 mod devices;
 mod error;
 mod exec;
+mod filter;
 mod hooks;
 mod identity;
 mod labels;
@@ -33,7 +34,7 @@ pub use unsupported::check_machine;
 use namespaces::Namespaces;
 use plan::facts::HostFacts;
 use plan::{Cause, Hook, Op, Plan, Rendezvous, Script, Slot};
-use spec::{Config, ContainerId, Linux, NamespaceKind};
+use spec::{Config, ContainerId, Linux, NamespaceKind, State, Status};
 use std::path::Path;
 
 /// What a plan is made from.
@@ -132,8 +133,17 @@ pub fn plan(request: &Request) -> Result<Planned, Error> {
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
     process::close_descriptors(draft);
-    start(draft);
-    security::filter(draft)?;
+    let state = draft.state(Status::Creating);
+    match filter::compile(draft, &state)? {
+        Some(filter) if filter.is_loaded_early() && request.options.start == Start::OnRequest => {
+            filter.load(draft);
+            start(draft);
+        }
+        filter => {
+            start(draft);
+            filter.into_iter().for_each(|filter| filter.load(draft));
+        }
+    }
     hooks::start(draft);
     process::exec(draft);
     finish(draft)
@@ -255,6 +265,18 @@ impl<'a> Draft<'a> {
             devices: Vec::new(),
             made_devices: Vec::new(),
         })
+    }
+
+    /// The state of the container, as others are told of it while it is made. Its pid is not known yet.
+    fn state(&self, status: Status) -> State {
+        State {
+            oci_version: spec::VERSION.to_owned(),
+            id: self.id.to_string(),
+            status,
+            pid: None,
+            bundle: self.bundle.to_owned(),
+            annotations: self.config.annotations.clone(),
+        }
     }
 
     fn host(&mut self, op: Op, from: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) {

@@ -1,5 +1,5 @@
 use crate::{Draft, Error, mounts};
-use plan::{Attr, BpfInstruction, Cause, Errno, Op, Slot};
+use plan::{Attr, Cause, Errno, Op, Slot};
 use spec::{Capabilities, Capability, CapabilitySet, NamespaceKind, Process};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -169,28 +169,4 @@ fn some_of(names: &BTreeSet<String>) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| name.chars().take(32).collect()).collect();
     let more = names.len().saturating_sub(shown.len());
     shown.join(", ") + &if more == 0 { String::new() } else { format!(" and {more} more") }
-}
-
-/// The system call filter, last of all.
-pub(crate) fn filter(draft: &mut Draft) -> Result<(), Error> {
-    let Some(rules) = &draft.linux.seccomp else { return Ok(()) };
-    let native = seccomp::Arch::host().ok_or_else(|| {
-        Error::new(
-            "/linux/seccomp",
-            "there is no filter compiler for this architecture",
-            "use x86_64 or aarch64",
-        )
-    })?;
-    let filter = seccomp::compile(rules, native).map_err(|error| {
-        Error::new("", error.to_string(), "config-linux.md, \"Seccomp\", lists what is allowed")
-    })?;
-    if filter.notify {
-        let hint = "use another action";
-        return Err(Error::new("/linux/seccomp", "SCMP_ACT_NOTIFY is not supported yet", hint));
-    }
-    let program =
-        filter.program.iter().map(|i| BpfInstruction { code: i.code, jt: i.jt, jf: i.jf, k: i.k }).collect();
-    let op = Op::SetSeccomp { flags: filter.flags, program, summary: seccomp::describe(&filter) };
-    draft.init(op, "/linux/seccomp", "last, so that cuddy's own calls need not be allowed");
-    Ok(())
 }

@@ -157,6 +157,44 @@ fn scheduling(config: &mut Value) {
     config["linux"]["personality"] = json!({ "domain": "LINUX32" });
 }
 
+fn asking(config: &mut Value) {
+    config["annotations"] = json!({ "a": "b" });
+    config["linux"]["seccomp"] = json!({
+        "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent.sock", "listenerMetadata": "x",
+        "syscalls": [{ "names": ["mkdir"], "action": "SCMP_ACT_NOTIFY" }],
+    });
+}
+
+#[test]
+fn who_listens_is_told_before_start() {
+    let mut config = usual();
+    asking(&mut config);
+    let options = Options { start: Start::OnRequest, ..Options::default() };
+    let planned = plan(&config, hybrid(), &options).unwrap();
+    let of =
+        |side| -> Vec<String> { planned.plan.script(side).iter().map(|step| step.op.to_string()).collect() };
+    let (host, init) = (of(plan::Side::Host), of(plan::Side::Init));
+    assert_eq!(
+        host[host.len() - 4..],
+        [
+            "take the filter's listener",
+            "send the filter's listener to /run/agent.sock",
+            "say ListenerTaken",
+            "wait for Created"
+        ]
+    );
+    assert_eq!(
+        init[init.len() - 5..],
+        [
+            "load the system call filter",
+            "offer the filter's listener",
+            "wait for ListenerTaken",
+            "wait for start",
+            "execute \"sh\""
+        ]
+    );
+}
+
 #[test]
 fn what_each_field_changes() {
     let cases: [(&str, Edit); 28] = [
@@ -288,6 +326,7 @@ fn what_each_field_changes() {
             config["hooks"] = json!({ "poststop": [{ "path": "/hooks/poststop" }] });
             config["linux"]["namespaces"][0]["path"] = json!("/proc/7/ns/pid");
         }),
+        ("a_filter_that_asks", asking),
         ("a_filter_without_no_new_privileges", |config| {
             config["process"]["noNewPrivileges"] = json!(false);
             config["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [

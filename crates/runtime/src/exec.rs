@@ -47,6 +47,7 @@ impl Store {
             id: request.id,
             namespaces: &container.record.namespaces,
             cgroups: &subgroup::choose(&container, &facts.cgroups, request.subgroups)?,
+            state: &container.state(),
             options: request.options,
         })?;
         let mut slots = Slots::default();

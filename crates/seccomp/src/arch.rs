@@ -128,7 +128,7 @@ impl fmt::Display for Arch {
 
 /// Architectures that the runtime specification names (config-linux.md, "Seccomp"). Those without a
 /// table here belong to machines that cuddy does not run on; a profile may list them all the same.
-pub const ARCHITECTURES: [&str; 20] = [
+pub const ARCHITECTURES: [&str; 23] = [
     "SCMP_ARCH_X86",
     "SCMP_ARCH_X86_64",
     "SCMP_ARCH_X32",
@@ -149,4 +149,7 @@ pub const ARCHITECTURES: [&str; 20] = [
     "SCMP_ARCH_PARISC64",
     "SCMP_ARCH_RISCV64",
     "SCMP_ARCH_LOONGARCH64",
+    "SCMP_ARCH_M68K",
+    "SCMP_ARCH_SH",
+    "SCMP_ARCH_SHEB",
 ];

@@ -56,6 +56,7 @@ mod disasm;
 mod dispatch;
 mod emit;
 mod error;
+mod evaluate;
 mod flags;
 mod multiplexed;
 mod names;

@@ -244,6 +244,9 @@ pub fn shell(op: &Op) -> ShellLine {
             nearly("setpriv --no-new-privs".to_owned(), "setpriv starts a program with it")
         }
         Op::SetSeccomp { .. } => none("a shell cannot load a system call filter"),
+        Op::OfferListener | Op::TakeListener | Op::SendListener { .. } => {
+            none("a shell cannot pass a descriptor on")
+        }
         Op::Exec { args, env } => exec("env -i", args, env),
         Op::ExecUnderInit { args, env } => exec("env -i cuddy-init", args, env),
     }

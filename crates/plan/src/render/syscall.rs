@@ -1,7 +1,8 @@
 use super::schedule;
 use crate::words::{self, limit};
 use crate::{
-    Attr, Follow, Hook, IdKind, MountPoint, NetworkPlace, Op, Propagation, Slot, Target, TreeSource,
+    Attr, Follow, Hook, IdKind, MountPoint, NEW_LISTENER, NetworkPlace, Op, Propagation, Slot, Target,
+    TreeSource,
 };
 use spec::{CapabilitySet, DeviceKind, HookKind, NamespaceKind, State};
 use std::fmt;
@@ -668,14 +669,28 @@ fn credentials(op: &Op) -> Vec<Call> {
             vec![call("close_range", format!("{from}, 4294967295, 0 /* but $channel{kept} */"))]
         }
         Op::SetNoNewPrivileges => vec![call("prctl", "PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0")],
-        Op::SetSeccomp { flags, program, summary } => vec![call(
-            "seccomp",
-            format!(
-                "SECCOMP_SET_MODE_FILTER, {}, {{len={}, filter=...}} /* {summary} */",
-                filter_flags(*flags),
-                program.len()
-            ),
-        )],
+        Op::SetSeccomp { flags, program, summary } => {
+            let mut load = call(
+                "seccomp",
+                format!(
+                    "SECCOMP_SET_MODE_FILTER, {}, {{len={}, filter=...}} /* {summary} */",
+                    filter_flags(*flags),
+                    program.len()
+                ),
+            );
+            load.result = (flags & NEW_LISTENER != 0).then(|| Slot::Listener.to_string());
+            vec![load]
+        }
+        Op::OfferListener => vec![call("write", format!("$channel, {}", Slot::Listener))],
+        Op::TakeListener => vec![
+            call("read", "$channel, number of $listener"),
+            gives("pidfd_getfd", format!("{}, number of $listener, 0", Slot::InitPidfd), Slot::Listener),
+        ],
+        Op::SendListener { socket, state } => vec![
+            gives("socket", "AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0", "$agent"),
+            call("connect", format!("$agent, {{sun_path={socket:?}}}")),
+            call("sendmsg", format!("$agent, {{{state}, SCM_RIGHTS [{}]}}", Slot::Listener)),
+        ],
         Op::Exec { args, env } => {
             let args = args.iter().map(|arg| format!("{arg:?}")).collect::<Vec<_>>().join(", ");
             vec![call("execve", format!("$program, [{args}], [/* {} vars */]", env.len()))]

@@ -1,0 +1,95 @@
+//! The listener of a filter, on its way from init to who listens.
+//!
+//! Calls that the filter asks about wait until the listener answers, so init itself must not send it: sendmsg(2)
+//! may be such a call. It tells the number alone, and the host takes the descriptor.
+
+use crate::Slots;
+use crate::failure::{Error, words};
+use plan::Slot;
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
+    SocketType,
+};
+use rustix::process::{Pid, PidfdGetfdFlags};
+use serde_json::Value;
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long an agent that is busy is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Takes the descriptor of this number out of init.
+pub(crate) fn take(slots: &mut Slots, init: &OwnedFd, number: i32) -> Result<(), Error> {
+    let listener = rustix::process::pidfd_getfd(init, number, PidfdGetfdFlags::empty())?;
+    slots.fill(Slot::Listener, listener);
+    Ok(())
+}
+
+/// Sends it with the container process state (config-linux.md, "The Container Process State"): one connection,
+/// one state. The pid is known only now.
+pub(crate) fn send(slots: &mut Slots, socket: &Path, state: &Value, pid: Pid) -> Result<(), Error> {
+    let listener = slots.take(Slot::Listener)?;
+    let agent = connect(socket).map_err(|errno| {
+        let cause = words(&errno.into());
+        Error::told(errno, format!("failed to connect with seccomp agent: {cause}"))
+    })?;
+    let bytes = serde_json::to_vec(&with_pid(state, pid)).map_err(std::io::Error::from)?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [listener.as_fd()];
+    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+    let sent = rustix::net::sendmsg(&agent, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    // The descriptor goes with the first part only, whatever there is left to say.
+    let mut left = &bytes[sent..];
+    while !left.is_empty() {
+        left = &left[rustix::net::send(&agent, left, SendFlags::NOSIGNAL)?..];
+    }
+    Ok(())
+}
+
+/// The process, and the container's own where it has none yet.
+fn with_pid(state: &Value, pid: Pid) -> Value {
+    let mut state = state.clone();
+    let pid = pid.as_raw_nonzero().get();
+    state["pid"] = pid.into();
+    if state["state"]["pid"].is_null() {
+        state["state"]["pid"] = pid.into();
+    }
+    state
+}
+
+/// A socket's name may have 108 bytes and its path more, so the name is looked up in its directory.
+fn connect(path: &Path) -> Result<OwnedFd, Errno> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL) };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(directory, flags, Mode::empty())?;
+    let short = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name);
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(short)?)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_container_keeps_its_own_pid() {
+        let cases = [
+            (json!({ "state": {} }), json!({ "pid": 7, "state": { "pid": 7 } })),
+            (json!({ "state": { "pid": 3 } }), json!({ "pid": 7, "state": { "pid": 3 } })),
+        ];
+        for (state, expect) in cases {
+            assert_eq!(with_pid(&state, Pid::from_raw(7).unwrap()), expect);
+        }
+    }
+}
