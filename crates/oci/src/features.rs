@@ -1,6 +1,6 @@
 //! What this runtime can do, as data (features.md of the specification).
 
-use plan::NamespaceKind;
+use plan::{Constant, NamespaceKind};
 use serde_json::{Value, json};
 use spec::{Capability, HookKind};
 
@@ -24,11 +24,16 @@ pub(crate) fn features() -> Value {
                 "knownFlags": seccomp::FLAGS,
                 "supportedFlags": seccomp::FLAGS,
             },
-            "apparmor": { "enabled": false },
-            "selinux": { "enabled": false },
+            "apparmor": { "enabled": true },
+            "selinux": { "enabled": true },
+            "memoryPolicy": { "modes": names(&plan::MEMORY_MODES), "flags": names(&plan::MEMORY_FLAGS) },
             "intelRdt": { "enabled": false },
             "mountExtensions": { "idmap": { "enabled": true } },
             "netDevices": { "enabled": true },
         },
     })
+}
+
+fn names(constants: &[Constant]) -> Vec<&'static str> {
+    constants.iter().map(|constant| constant.name).collect()
 }

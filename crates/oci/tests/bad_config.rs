@@ -456,7 +456,7 @@ const UNSUPPORTED: &[Bad] = &[
     ),
     (
         |c| c["linux"]["intelRdt"] = json!({ "closID": "x" }),
-        "/linux/intelRdt: is not supported yet\n  remove it from the configuration",
+        "/linux/intelRdt: resctrl is not available: this machine has no such file system mounted\n  drop it, or mount resctrl on /sys/fs/resctrl where the processor has such controls",
     ),
 ];
 

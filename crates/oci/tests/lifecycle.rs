@@ -402,7 +402,11 @@ fn features() {
     for option in ["ro", "rro", "rbind", "rslave", "nosymfollow"] {
         assert!(features["mountOptions"].as_array().unwrap().contains(&json!(option)), "{option}");
     }
-    assert_eq!(features["linux"]["seccomp"]["enabled"], json!(true));
+    for module in ["seccomp", "apparmor", "selinux"] {
+        assert_eq!(features["linux"][module]["enabled"], json!(true), "{module}");
+    }
+    assert_eq!(features["linux"]["seccomp"]["actions"].as_array().map(Vec::len), Some(9));
+    assert!(features["linux"]["memoryPolicy"]["modes"].as_array().unwrap().contains(&json!("MPOL_BIND")));
 }
 
 fn log() {

@@ -235,7 +235,7 @@ impl<'a> Draft<'a> {
         let Request { config, facts, id, bundle, options } = *request;
         let linux = linux(config);
         check_machine(facts)?;
-        unsupported::check(linux)?;
+        unsupported::check(linux, facts)?;
         let namespaces = Namespaces::read(linux)?;
         namespaces.check_names(config)?;
         let mut plan = Plan::default();

@@ -25,12 +25,20 @@ pub fn check_machine(facts: &HostFacts) -> Result<(), Error> {
 }
 
 /// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
-pub(crate) fn check(linux: &Linux) -> Result<(), Error> {
-    let fields = [("/linux/intelRdt", linux.intel_rdt.is_some())];
-    match fields.into_iter().find(|(_, present)| *present) {
-        Some((field, _)) => {
+pub(crate) fn check(linux: &Linux, facts: &HostFacts) -> Result<(), Error> {
+    let field = "/linux/intelRdt";
+    match (&linux.intel_rdt, &facts.resctrl) {
+        (None, _) => Ok(()),
+        (Some(_), None) => {
+            let hint = "drop it, or mount resctrl on /sys/fs/resctrl where the processor has such controls";
+            Err(Error::new(
+                field,
+                "resctrl is not available: this machine has no such file system mounted",
+                hint,
+            ))
+        }
+        (Some(_), Some(_)) => {
             Err(Error::new(field, "is not supported yet", "remove it from the configuration"))
         }
-        None => Ok(()),
     }
 }

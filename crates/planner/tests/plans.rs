@@ -197,7 +197,7 @@ fn who_listens_is_told_before_start() {
 
 #[test]
 fn what_each_field_changes() {
-    let cases: [(&str, Edit); 28] = [
+    let cases: [(&str, Edit); 29] = [
         ("user_namespace", map),
         ("time_namespace", |config| {
             config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "time" }));
