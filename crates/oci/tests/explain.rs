@@ -1,9 +1,10 @@
 //! What a plan says against what the kernel saw: every call of a run that mounts, makes or joins namespaces, changes ids or
 //! privileges, by strace(1), and the same plan's rendering.
 //!
-//! Two things that cuddy-oci does are no part of a plan. Before all else it executes itself anew from a read-only mount
+//! Three things that cuddy-oci does are no part of a plan. Before all else it executes itself anew from a read-only mount
 //! (CVE-2019-5736): the comparison begins after that execveat(2). And it asks what the machine is, by an open_tree(2) whose
-//! flags no kernel knows: such calls are left out.
+//! flags no kernel knows: such calls are left out. So is the call with which it becomes the one who reaps orphans of a container
+//! that it attends to.
 
 mod support;
 
@@ -152,9 +153,11 @@ fn of_plan(process: &[Seen]) -> &[Seen] {
     &own[..end]
 }
 
-/// Whether this asks which calls there are.
-fn is_question(call: &Seen) -> bool {
-    call.name == "open_tree" && call.args.contains("OPEN_TREE_???")
+/// Whether this is no part of a plan: it asks which calls there are, or prepares for orphans of a container that is attended
+/// to.
+fn is_beside(call: &Seen) -> bool {
+    let asks = call.name == "open_tree" && call.args.contains("OPEN_TREE_???");
+    asks || (call.name == "prctl" && call.args.starts_with("PR_SET_CHILD_SUBREAPER"))
 }
 
 /// Values of slots: the number of a descriptor or process.
@@ -265,7 +268,7 @@ fn follow(script: &[Step], seen: &[Seen], mut slots: Slots) -> Result<Slots, Str
 /// Compares a plan with the trace of what it was performed by.
 fn check(plan: &Plan, processes: &[Vec<Seen>]) -> Result<(), String> {
     let [host, init, ..] = processes else { return Err(format!("{} processes", processes.len())) };
-    let answers = |call: &&Seen| !is_question(call);
+    let answers = |call: &&Seen| !is_beside(call);
     let host: Vec<_> = of_plan(host).iter().filter(answers).map(copy).collect();
     let slots =
         follow(plan.script(Side::Host), &host, Slots::new()).map_err(|fault| format!("host: {fault}"))?;
