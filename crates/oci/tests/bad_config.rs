@@ -219,7 +219,10 @@ const NAMESPACES: &[Bad] = &[
         "/hostname: a name without a uts namespace of the container's own\n  add {\"type\": \"uts\"} to /linux/namespaces, or drop the name",
     ),
     (
-        |c| set_namespace(c, "user", Some(json!({ "type": "user" }))),
+        |c| {
+            set_namespace(c, "user", Some(json!({ "type": "user" })));
+            c["linux"]["uidMappings"] = json!([{ "containerID": 0, "hostID": 1, "size": 1 }]);
+        },
         "/linux/uidMappings: a new user namespace without id mappings\n  give at least one range in uidMappings and one in gidMappings",
     ),
     (

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     testbed::main([
         trial("owners are mapped as the mount says", busybox.clone(), own_mappings),
         trial("a user namespace maps the owners of its mounts", busybox.clone(), user_namespace),
+        trial("a user namespace without maps has root alone", busybox.clone(), no_maps),
         trial("a joined user namespace maps them, too", busybox.clone(), joined),
         trial("ridmap is for all mounts below, idmap is not", [Need::Root, Need::Kernel(6, 3)], recursive),
         trial("a new file system has mapped owners", [Need::Root, Need::Kernel(6, 3)], new_file_system),
@@ -175,4 +176,19 @@ fn refused() {
         "map the owners of the mount on /tmp: invalid argument (step S of N, from /mounts/7)\n  the file system or this kernel cannot show mapped owners, or it is mapped already; drop idmap, or keep the source on another file system",
     );
     assert_eq!(case.left_behind(), Vec::<String>::new());
+}
+
+fn no_maps() {
+    let files = files();
+    let mut case = Case::busybox();
+    case.edit(|config| {
+        support::set_namespace(config, "user", Some(json!({ "type": "user" })));
+        // The group of terminals has no id there.
+        config["mounts"].as_array_mut().unwrap().retain(|mount| mount["type"] != "devpts");
+    });
+    add(&mut case, json!({ "destination": "/tmp", "source": files.path(), "options": ["bind", "ro"] }));
+    assert_eq!(owners(&mut case, &["/tmp/root", "/tmp/five"]), "0:0 65534:65534");
+    let done = case.args(&["cat", "/proc/self/uid_map"]).run().ok();
+    assert_eq!(done.stdout.split_whitespace().collect::<Vec<_>>(), ["0", "0", "1"]);
+    assert!(done.stderr.contains("/linux/uidMappings: there are none"), "{done:#?}");
 }

@@ -69,6 +69,17 @@ pub struct Planned {
 /// The configuration asks for what contradicts itself, what this machine or these privileges cannot give,
 /// or what cuddy cannot do yet; the error names the field.
 pub fn plan(request: &Request) -> Result<Planned, Error> {
+    let Some(config) = namespaces::with_root_mapped(request.config) else { return draw(request) };
+    let mut planned = draw(&Request { config: &config, ..*request })?;
+    planned.notes.push(
+        "/linux/uidMappings: there are none, so root of the container is root of the machine and nobody else exists"
+            .to_owned(),
+    );
+    Ok(planned)
+}
+
+/// Plans a configuration that is complete.
+fn draw(request: &Request) -> Result<Planned, Error> {
     let draft = &mut Draft::new(request)?;
 
     // The host, up to the fork: what init inherits.

@@ -1,8 +1,8 @@
 use crate::{Draft, Error, net_devices};
 use plan::{IdKind, NetworkPlace, Op, Rendezvous, Slot};
-use spec::{IdMapping, Linux, NamespaceKind};
+use spec::{Config, IdMapping, Linux, NamespaceKind};
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which namespaces are made, and which are joined.
 pub(crate) struct Namespaces<'a> {
@@ -113,6 +113,20 @@ impl<'a> Namespaces<'a> {
         let made = self.made.iter().find(|(made, _)| *made == kind).map(|(_, index)| index);
         made.map_or_else(|| "/linux/namespaces".to_owned(), |index| format!("/linux/namespaces/{index}"))
     }
+}
+
+/// The configuration of a new user namespace to which no id is mapped, with root mapped to root: what crun makes
+/// of it. One kind of mapping without the other stays an error.
+pub(crate) fn with_root_mapped(config: &Config) -> Option<Config> {
+    let linux = config.linux.as_ref()?;
+    let new = |path: &Option<PathBuf>| path.as_ref().is_none_or(|path| path.as_os_str().is_empty());
+    let makes = linux.namespaces.iter().any(|one| one.kind == NamespaceKind::User && new(&one.path));
+    if !makes || !linux.uid_mappings.is_empty() || !linux.gid_mappings.is_empty() {
+        return None;
+    }
+    let root = vec![IdMapping { container_id: 0, host_id: 0, size: 1 }];
+    let linux = Linux { uid_mappings: root.clone(), gid_mappings: root, ..linux.clone() };
+    Some(Config { linux: Some(linux), ..config.clone() })
 }
 
 /// Kinds of which only the children of a process join a new one, so that the host must be in it first.

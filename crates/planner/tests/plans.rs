@@ -197,7 +197,7 @@ fn who_listens_is_told_before_start() {
 
 #[test]
 fn what_each_field_changes() {
-    let cases: [(&str, Edit); 29] = [
+    let cases: [(&str, Edit); 30] = [
         ("user_namespace", map),
         ("time_namespace", |config| {
             config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "time" }));
@@ -281,6 +281,9 @@ fn what_each_field_changes() {
                 .as_array_mut()
                 .expect("a list")
                 .retain(|one| one["type"] != "cgroup");
+        }),
+        ("user_namespace_without_maps", |config| {
+            config["linux"]["namespaces"].as_array_mut().expect("a list").push(json!({ "type": "user" }));
         }),
         ("label_without_selinux", |config| {
             config["linux"]["mountLabel"] = json!("system_u:object_r:container_file_t:s0");
