@@ -44,7 +44,8 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
              system"
         }
         (Op::Attach { .. }, ELOOP) => {
-            "a symbolic link stands where it may not be; remove it from the root file system"
+            "it must be mounted on ordinary directory, and a symbolic link stands there; remove it from the root file \
+             system"
         }
         (Op::Attach { .. } | Op::MakeDirectory { .. }, ENOTDIR) => {
             "choose another path, or remove the file from the root file system"

@@ -22,7 +22,7 @@ fn resolve(follow: Follow) -> ResolveFlags {
 
 /// openat2(2). It gives `EAGAIN` when a rename elsewhere might have let it out of the root; then it is
 /// tried anew, as the man page asks.
-fn open(root: BorrowedFd, path: &Path, flags: OFlags, follow: Follow) -> Result<OwnedFd, Errno> {
+pub(crate) fn open(root: BorrowedFd, path: &Path, flags: OFlags, follow: Follow) -> Result<OwnedFd, Errno> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let mut tries = 128;
     loop {

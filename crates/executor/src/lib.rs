@@ -9,6 +9,7 @@ mod channel;
 mod copy_up;
 mod failure;
 mod hint;
+mod home;
 mod hook;
 pub mod init;
 mod inside;

@@ -178,7 +178,7 @@ fn change_directory(path: &Path) -> Result<(), Error> {
 /// What a process may do.
 pub(crate) fn privilege(op: &Op) -> Result<(), Error> {
     match op {
-        Op::OwnStdio { uid } => own_stdio(*uid),
+        Op::OwnStdio { uid, gid } => own_stdio(*uid, *gid),
         Op::DropBounding { drop } => drop_bounding(*drop),
         Op::KeepCapabilities => Ok(rustix::thread::set_keep_capabilities(true)?),
         Op::SetGroups { groups } => {
@@ -232,15 +232,17 @@ fn drop_bounding(drop: CapabilitySet) -> Result<(), Error> {
 
 /// The null device is everybody's; what else is open is the container's, so that its user can open it
 /// again through `/dev/stdout`.
-fn own_stdio(uid: u32) -> Result<(), Error> {
+fn own_stdio(uid: u32, gid: u32) -> Result<(), Error> {
     for fd in
         [rustix::stdio::stdin().as_fd(), rustix::stdio::stdout().as_fd(), rustix::stdio::stderr().as_fd()]
     {
         let Ok(stat) = rustix::fs::fstat(fd) else { continue };
-        if stat.st_uid == uid || crate::mounts::is_null(fd)? {
+        let group = (!rustix::termios::isatty(fd)).then_some(gid);
+        let owned = stat.st_uid == uid && group.is_none_or(|gid| stat.st_gid == gid);
+        if owned || crate::mounts::is_null(fd)? {
             continue;
         }
-        rustix::fs::fchown(fd, Some(Uid::from_raw(uid)), None)?;
+        rustix::fs::fchown(fd, Some(Uid::from_raw(uid)), group.map(Gid::from_raw))?;
     }
     Ok(())
 }

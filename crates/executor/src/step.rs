@@ -164,11 +164,13 @@ pub(crate) struct Init {
     program: Option<CString>,
     /// Whether a filter is in force: then it speaks by write(2) alone.
     filtered: bool,
+    /// What [`Op::FindHome`] found.
+    home: Option<String>,
 }
 
 impl Init {
     pub(crate) fn new(slots: Slots, channel: Wire, host: Pid) -> Self {
-        Self { slots, channel, host, program: None, filtered: false }
+        Self { slots, channel, host, program: None, home: None, filtered: false }
     }
 
     pub(crate) fn perform(&mut self, op: &Op) -> Result<(), Error> {
@@ -182,6 +184,10 @@ impl Init {
                 let channel = self.channel.as_fd();
                 Ok(sys::fd::close_from_but(*from, self.slots.only(keep).chain([channel]))?)
             }
+            Op::FindHome { uid } => {
+                self.home = Some(crate::home::find(&self.slots, *uid)?);
+                Ok(())
+            }
             Op::FindProgram { name, search } => {
                 self.program = Some(crate::program::find(name, search)?);
                 Ok(())
@@ -192,10 +198,14 @@ impl Init {
                 let number = self.slots.get(Slot::Listener)?.as_raw_fd();
                 Ok(self.say(&Message::Listener(number))?)
             }
-            Op::Exec { args, env } => Err(crate::program::exec(self.program.as_deref(), args, env)),
+            Op::Exec { args, env } => {
+                let env = crate::home::add(env, self.home.as_deref());
+                Err(crate::program::exec(self.program.as_deref(), args, &env))
+            }
             Op::ExecUnderInit { args, env } => {
+                let env = crate::home::add(env, self.home.as_deref());
                 let program = self.program.as_deref();
-                Err(crate::program::exec_under_init(self.slots.get(Slot::Cuddy)?, program, args, env))
+                Err(crate::program::exec_under_init(self.slots.get(Slot::Cuddy)?, program, args, &env))
             }
             Op::SetHostname { .. }
             | Op::SetDomainname { .. }

@@ -140,8 +140,12 @@ const FIELDS: &[Bad] = &[
         "make directory /bin/probe: not a directory (step S of N, from /process/cwd)\n  choose another path, or remove the file from the root file system",
     ),
     (
-        |c| c["process"]["cwd"] = json!("/no/such"),
-        "enter the working directory /no/such: no such file or directory (step S of N, from /process/cwd)\n  it does not exist and cannot be made in a read-only root",
+        |c| c["ociVersion"] = json!("2.0.0"),
+        "/ociVersion: \"2.0.0\" is no version of the specification that cuddy knows\n  write \"1.3.0\"; every 1.x.y is read",
+    ),
+    (
+        |c| c["ociVersion"] = json!("1.0"),
+        "/ociVersion: \"1.0\" is no version of the specification that cuddy knows\n  write \"1.3.0\"; every 1.x.y is read",
     ),
     (
         |c| c["process"]["rlimits"] = json!([{ "type": "RLIMIT_MOO", "soft": 1, "hard": 1 }]),
@@ -172,8 +176,8 @@ const FIELDS: &[Bad] = &[
         "BUNDLE/config.json: /ociVersion: invalid type: integer `1`, expected a string at line L column C",
     ),
     (
-        |c| c["linux"]["maskedPaths"] = json!(["etc"]),
-        "/linux/maskedPaths/0: etc is no path below the root\n  give an absolute path without \"..\"",
+        |c| c["linux"]["maskedPaths"] = json!(["../etc"]),
+        "/linux/maskedPaths/0: ../etc is no path below the root\n  give an absolute path without \"..\"",
     ),
     (
         |c| c["linux"]["readonlyPaths"] = json!(["/proc/sys", "/a/../.."]),
@@ -375,6 +379,10 @@ const MOUNTS: &[Bad] = &[
 ];
 
 const LIMITS: &[Bad] = &[
+    (
+        |c| c["linux"]["sysctl"] = json!({ "kernel.hostname": "web" }),
+        "/linux/sysctl/kernel.hostname: the host name has a field of its own\n  give it as /hostname, and drop the sysctl",
+    ),
     (
         |c| c["linux"]["sysctl"] = json!({ "kernel.panic": "1" }),
         "/linux/sysctl/kernel.panic: kernel.panic belongs to the whole machine, not to a namespace\n  set it on the machine with sysctl(8)",

@@ -131,13 +131,13 @@ fn process_file() {
     let case = sleeper();
     let file = case.bundle.path().join("process.json");
     let process = json!({
-        "args": ["/bin/probe"], "cwd": "/etc", "env": ["ONLY=this"], "user": { "uid": 3, "gid": 4, "umask": 0o77 },
+        "args": ["/bin/probe"], "cwd": "/etc", "env": ["HOME=/h"], "user": { "uid": 3, "gid": 4, "umask": 0o77 },
         "noNewPrivileges": true, "oomScoreAdj": 900,
         "rlimits": [{ "type": "RLIMIT_NOFILE", "soft": 10, "hard": 20 }],
     });
     fs::write(&file, process.to_string()).unwrap();
     let report: probe::Report = case.exec(&["--process", file.to_str().unwrap()], &[]).ok().json();
-    assert_eq!(report.process.env.into_iter().collect::<Vec<_>>(), [("ONLY".to_owned(), "this".to_owned())]);
+    assert_eq!(report.process.env.into_iter().collect::<Vec<_>>(), [("HOME".to_owned(), "/h".to_owned())]);
     assert_eq!((report.process.cwd.as_str(), report.process.umask), ("/etc", 0o77));
     assert_eq!((report.ids.uids, report.ids.gids), ([3; 4], [4; 4]));
     assert_eq!(report.rlimits["RLIMIT_NOFILE"].soft, Some(10));

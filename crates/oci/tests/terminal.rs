@@ -137,7 +137,7 @@ fn exec() {
 fn nobody_takes() {
     let case = with_terminal(&["sh"]);
     let message = "/process/terminal: nobody takes the terminal\n  \
-                   give --console-socket, or set process.terminal to false\n";
+                   use --console-socket, or set process.terminal to false\n";
     for (words, doing) in [(&["create"][..], "create"), (&["run", "--detach"], "start")] {
         let done = run(&mut case.make(words));
         assert_eq!(

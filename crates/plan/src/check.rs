@@ -255,6 +255,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         | Op::ChangeMount { .. }
         | Op::MakeRootReadOnly
         | Op::MakeDirectory { .. }
+        | Op::FindHome { .. }
         | Op::MakeSymlink { .. }
         | Op::PivotRoot
         | Op::Chroot => (vec![Slot::Root], None),

@@ -196,8 +196,9 @@ pub enum Op {
     SetSecurityAttribute { attribute: &'static str, value: String, fallback: Option<&'static str> },
     /// umask(2)
     SetUmask { mask: u32 },
-    /// Gives standard input, output and error to the container's user, but for the null device.
-    OwnStdio { uid: u32 },
+    /// Gives standard input, output and error to the container's user, but for the null device. The group of a
+    /// terminal stays that of terminals.
+    OwnStdio { uid: u32, gid: u32 },
     /// Drops capabilities from the bounding set.
     DropBounding { drop: CapabilitySet },
     /// Keeps permitted capabilities when the user id changes.
@@ -214,6 +215,9 @@ pub enum Op {
     SetAmbient { raise: CapabilitySet },
     /// Enters a directory and proves that it lies inside the root (CVE-2024-21626).
     ChangeDirectory { path: PathBuf },
+    /// Looks up the home directory of a user in the container's own `/etc/passwd`, for a program whose environment has
+    /// no `HOME`; without an entry it is `/`.
+    FindHome { uid: u32 },
     /// Finds the program along `PATH`, before anything is waited for.
     FindProgram { name: String, search: String },
     /// Closes all descriptors from this number on, but for those that the rest of the script needs.

@@ -76,6 +76,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     process::limits(draft)?;
     process::directory(draft)?;
     labels::of_program(draft)?;
+    process::home(draft)?;
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");

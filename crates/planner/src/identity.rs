@@ -41,6 +41,10 @@ pub(crate) fn sysctls(draft: &mut Draft) -> Result<(), Error> {
             let message = format!("{name} belongs to the whole machine, not to a namespace");
             return Err(Error::new(field, message, "set it on the machine with sysctl(8)"));
         };
+        if path == "kernel/hostname" {
+            let message = "the host name has a field of its own";
+            return Err(Error::new(field, message, "give it as /hostname, and drop the sysctl"));
+        }
         if !draft.namespaces.has(owner) {
             let kind = format!("{owner:?}").to_lowercase();
             let message = format!("{name} is of the {kind} namespace, and the container has none of its own");

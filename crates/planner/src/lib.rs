@@ -130,6 +130,7 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     process::open_terminal(draft)?;
     identity::sysctls(draft)?;
     security::paths(draft)?;
+    process::make_directory(draft)?;
     mounts::finish(draft);
     root::pivot(draft)?;
 
@@ -137,9 +138,9 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     process::score(draft)?;
     schedule::of_init(draft)?;
     process::limits(draft)?;
-    process::make_directory(draft)?;
     process::directory(draft)?;
     labels::of_program(draft)?;
+    process::home(draft)?;
     security::privileges(draft)?;
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
@@ -246,6 +247,7 @@ impl<'a> Draft<'a> {
         let Request { config, facts, id, bundle, options } = *request;
         let linux = linux(config);
         check_machine(facts)?;
+        unsupported::check_version(&config.oci_version)?;
         unsupported::check(linux, facts)?;
         let namespaces = Namespaces::read(linux)?;
         namespaces.check_names(config)?;

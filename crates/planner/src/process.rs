@@ -142,8 +142,20 @@ pub(crate) fn directory(draft: &mut Draft) -> Result<(), Error> {
     if process.user.uid != 0 {
         let cause = Cause::new("/process/user/uid", "so that it can open /dev/stdout again");
         let ignore = [Errno::EPERM, Errno::EINVAL, Errno::EROFS];
-        draft.plan.init.push_tolerant(Op::OwnStdio { uid: process.user.uid }, cause, &ignore);
+        let op = Op::OwnStdio { uid: process.user.uid, gid: process.user.gid };
+        draft.plan.init.push_tolerant(op, cause, &ignore);
     }
+    Ok(())
+}
+
+/// Who has no `HOME` in the environment gets that of the container's `/etc/passwd`, as runc and crun do it.
+pub(crate) fn home(draft: &mut Draft) -> Result<(), Error> {
+    let process = of(draft)?;
+    if process.env.iter().any(|entry| entry.strip_prefix("HOME=").is_some_and(|home| !home.is_empty())) {
+        return Ok(());
+    }
+    let op = Op::FindHome { uid: process.user.uid };
+    draft.init(op, "/process/env", "there is no HOME in it, and programs expect one");
     Ok(())
 }
 

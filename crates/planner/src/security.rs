@@ -38,8 +38,8 @@ pub(crate) fn paths(draft: &mut Draft) -> Result<(), Error> {
 }
 
 fn plain(list: &str, index: usize, path: &Path) -> Result<PathBuf, Error> {
-    let inside = path.is_absolute().then(|| mounts::inside(path)).flatten();
-    inside.ok_or_else(|| {
+    // The specification wants absolute paths; like runc, one that is not begins at the root.
+    mounts::inside(path).ok_or_else(|| {
         let message = format!("{} is no path below the root", path.display());
         let hint = "give an absolute path without \"..\"";
         Error::new(format!("/linux/{list}/{index}"), message, hint)
@@ -59,7 +59,7 @@ pub(crate) fn privileges(draft: &mut Draft) -> Result<(), Error> {
     if process.user.uid != 0 {
         draft.init(Op::KeepCapabilities, from, "else they would be lost with user id 0");
     }
-    if !denies_setgroups(draft) {
+    if !denies_setgroups(draft) && !keeps_groups(draft) {
         let groups = process.user.additional_gids.clone();
         let op = Op::SetGroups { groups };
         draft.init(op, "/process/user/additionalGids", "the groups of the caller are not the container's");
@@ -111,6 +111,11 @@ pub(crate) fn privileges(draft: &mut Draft) -> Result<(), Error> {
     Ok(())
 }
 
+/// crun's annotation for directories that only the caller's supplementary groups may read (crun(1)).
+fn keeps_groups(draft: &Draft) -> bool {
+    draft.config.annotations.get("run.oci.keep_original_groups").is_some_and(|value| value != "0")
+}
+
 /// In a user namespace whose maker denied setgroups(2) the call would fail; root's maps never do.
 fn denies_setgroups(draft: &Draft) -> bool {
     draft.namespaces.makes(NamespaceKind::User) && draft.facts.uid != 0
@@ -120,16 +125,9 @@ fn denies_setgroups(draft: &Draft) -> bool {
 fn capabilities(draft: &mut Draft, process: &Process) -> Result<Capabilities, Error> {
     let mut sets = process.capabilities.clone().unwrap_or_default();
     name_unknown(draft, &sets)?;
-    // The kernel's invariant (capabilities(7)): what is not permitted and inheritable cannot be ambient.
-    let ambient = sets.ambient.intersection(sets.inheritable).intersection(sets.permitted);
-    for lost in sets.ambient.difference(ambient).iter() {
-        let why = "it is not both permitted and inheritable";
-        draft.notes.push(format!("can't raise ambient capability {}: {why}", lost.name()));
-    }
-    sets.ambient = ambient;
     // A new user namespace gives all capabilities over what it owns.
     if draft.namespaces.has(NamespaceKind::User) {
-        return Ok(sets);
+        return Ok(consistent(draft, sets));
     }
     let had = draft.facts.capabilities;
     let missing = sets.permitted.difference(had);
@@ -146,7 +144,7 @@ fn capabilities(draft: &mut Draft, process: &Process) -> Result<Capabilities, Er
     ] {
         *set = set.intersection(had);
     }
-    Ok(sets)
+    Ok(consistent(draft, sets))
 }
 
 /// What cannot be mapped to the kernel "MUST be logged as a warning" (config.md, "Linux Process"). Where no
@@ -160,7 +158,7 @@ fn name_unknown(draft: &mut Draft, sets: &Capabilities) -> Result<(), Error> {
         let message = format!("not one of these is a capability: {names}");
         return Err(Error::new("/process/capabilities", message, "capabilities(7) has the list"));
     }
-    draft.notes.push(format!("{names} is left out: there is no such capability"));
+    draft.notes.push(format!("ignoring unknown or unavailable capabilities: [{names}]"));
     Ok(())
 }
 
@@ -169,4 +167,27 @@ fn some_of(names: &BTreeSet<String>) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| name.chars().take(32).collect()).collect();
     let more = names.len().saturating_sub(shown.len());
     shown.join(", ") + &if more == 0 { String::new() } else { format!(" and {more} more") }
+}
+
+/// The sets without what capset(2) would refuse as a whole (capabilities(7)): only what is permitted can be effective,
+/// only what is in the bounding set can become inheritable, and only what is permitted and inheritable can be ambient.
+fn consistent(draft: &mut Draft, mut sets: Capabilities) -> Capabilities {
+    for (set, name, within, other) in [
+        (&mut sets.effective, "effective", sets.permitted, "permitted"),
+        (&mut sets.inheritable, "inheritable", sets.bounding, "in the bounding set"),
+    ] {
+        let missing = set.difference(within);
+        if !missing.is_empty() {
+            let names: Vec<_> = missing.iter().map(Capability::name).collect();
+            draft.notes.push(format!("{} cannot be {name}: not {other}", names.join(", ")));
+            *set = set.intersection(within);
+        }
+    }
+    let ambient = sets.ambient.intersection(sets.inheritable).intersection(sets.permitted);
+    for lost in sets.ambient.difference(ambient).iter() {
+        let why = "it is not both permitted and inheritable";
+        draft.notes.push(format!("can't raise ambient capability {}: {why}", lost.name()));
+    }
+    sets.ambient = ambient;
+    sets
 }

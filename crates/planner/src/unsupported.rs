@@ -24,6 +24,18 @@ pub fn check_machine(facts: &HostFacts) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses a configuration of a specification that cuddy does not know: all of version 1 can be read as 1.3
+/// (config.md, "Specification version": SemVer 2.0.0).
+pub(crate) fn check_version(version: &str) -> Result<(), Error> {
+    let core = version.split(['-', '+']).next().unwrap_or_default();
+    let numbers: Vec<_> = core.split('.').map(str::parse::<u32>).collect();
+    if numbers.len() == 3 && numbers.iter().all(Result::is_ok) && numbers[0] == Ok(1) {
+        return Ok(());
+    }
+    let message = format!("{version:?} is no version of the specification that cuddy knows");
+    Err(Error::new("/ociVersion", message, format!("write {:?}; every 1.x.y is read", spec::VERSION)))
+}
+
 /// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
 pub(crate) fn check(linux: &Linux, facts: &HostFacts) -> Result<(), Error> {
     let field = "/linux/intelRdt";

@@ -182,7 +182,7 @@ impl Error {
                 "a few thousand are usual; put what is large into files of the container".to_owned()
             }
             Self::NoSignal(_) => "name it like TERM or 15; `kill -l` has the list".to_owned(),
-            Self::NoConsole => "give --console-socket, or set process.terminal to false".to_owned(),
+            Self::NoConsole => "use --console-socket, or set process.terminal to false".to_owned(),
             Self::Unclean { error, .. } => error.hint(),
             Self::Undo { .. } => "`delete --force` tries again".to_owned(),
             _ => String::new(),

@@ -251,8 +251,8 @@ mod tests {
                 "/process/args: invalid type: string \"sh\", expected a sequence",
             ),
             (
-                r#", "process": {"cwd": "/", "args": ["a", 7, "b"]}"#,
-                "/process/args/1: invalid type: integer `7`, expected a string",
+                r#", "process": {"cwd": "/", "args": ["a", true, "b"]}"#,
+                "/process/args/1: invalid type: boolean `true`, expected a string",
             ),
             (
                 r#", "mounts": [{"destination": "/a"}, {"type": "x"}]"#,

@@ -1,5 +1,5 @@
 use crate::CapabilitySet;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -18,8 +18,8 @@ pub struct Process {
     /// Environment, each entry `NAME=value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
-    /// Command and its arguments, as for execvp(3).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Command and its arguments, as for execvp(3). A number stands for its own text, as crun reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "words")]
     pub args: Vec<String>,
     /// Resource limits, getrlimit(2).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,6 +51,46 @@ pub struct Process {
     /// Ids the process runs with.
     #[serde(default)]
     pub user: User,
+}
+
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let words = Vec::<Word>::deserialize(deserializer)?;
+    Ok(words.into_iter().map(|Word(word)| word).collect())
+}
+
+/// A text, or a number that somebody forgot to quote.
+struct Word(String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Word;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Word, E> {
+                Ok(Word(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Word, E> {
+                Ok(Word(text))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Word, E> {
+                Ok(Word(number.to_string()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Word, E> {
+                Ok(Word(number.to_string()))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// Height and width in characters.

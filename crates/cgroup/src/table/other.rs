@@ -11,9 +11,10 @@ pub(super) static ROWS: &[Row] = &[
         v2: Some(Place::new("pids", "pids.max", Shape::Number, or_max)),
         systemd: Some("TasksMax"),
         default: Some(-1),
-        // Zero is a value here, not "left out" (runtime-spec 1.3, config-linux.md, "PIDs").
+        // Zero is no limit, as for runc and youki up to now: engines write it for "unlimited". A container that may have
+        // no process could not be.
         ask: |r| {
-            let limit = r.pids.and_then(|pids| pids.limit);
+            let limit = r.pids.and_then(|pids| pids.limit).map(|limit| if limit == 0 { -1 } else { limit });
             limit.map(|limit| Ask::number("/pids/limit", limit)).into_iter().collect()
         },
     },

@@ -199,7 +199,7 @@ fn block_device_texts() {
 
 #[test]
 fn other_texts() {
-    for (limit, text) in [(-1, "max"), (0, "0"), (5, "5")] {
+    for (limit, text) in [(-1, "max"), (0, "max"), (5, "5")] {
         let pids = Some(Pids { limit: Some(limit) });
         let line = format!("pids/pids.max {text}");
         check(Resources { pids, ..Resources::default() }, &[&line], &[&line]);

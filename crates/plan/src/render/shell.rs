@@ -227,7 +227,7 @@ pub fn shell(op: &Op) -> ShellLine {
             "the shell's own children get it, too",
         ),
         Op::SetUmask { mask } => exact(format!("umask {mask:04o}")),
-        Op::OwnStdio { uid } => exact(format!("chown {uid} /proc/self/fd/[012]")),
+        Op::OwnStdio { uid, gid } => exact(format!("chown {uid}:{gid} /proc/self/fd/[012]")),
         Op::DropBounding { .. }
         | Op::KeepCapabilities
         | Op::SetCapabilities { .. }
@@ -238,6 +238,9 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::ChangeDirectory { path } => {
             nearly(format!("cd {}", quote(path)), "a shell does not prove that it is inside")
         }
+        Op::FindHome { uid } => exact(format!(
+            "HOME=$(awk -F: '$3 == {uid} {{ print $6; exit }}' /etc/passwd); export HOME=${{HOME:-/}}"
+        )),
         Op::FindProgram { name, .. } => exact(format!("command -v {}", quote(Path::new(name)))),
         Op::CloseDescriptors { .. } => none("a shell cannot close descriptors it does not know"),
         Op::SetNoNewPrivileges => {

@@ -630,7 +630,7 @@ fn credentials(op: &Op) -> Vec<Call> {
         | Op::SetMemoryPolicy { .. } => vec![schedule::call(op)],
         Op::SetSecurityAttribute { attribute, value, .. } => write_proc(&format!("self/{attribute}"), value),
         Op::SetUmask { mask } => vec![call("umask", format!("0{mask:03o}"))],
-        Op::OwnStdio { uid } => (0..3).map(|fd| call("fchown", format!("{fd}, {uid}, -1"))).collect(),
+        Op::OwnStdio { uid, gid } => (0..3).map(|fd| call("fchown", format!("{fd}, {uid}, {gid}"))).collect(),
         Op::DropBounding { drop } => {
             drop.iter().map(|capability| call("prctl", format!("PR_CAPBSET_DROP, {capability}"))).collect()
         }
@@ -658,6 +658,13 @@ fn credentials(op: &Op) -> Vec<Call> {
             calls
         }
         Op::ChangeDirectory { path } => vec![call("chdir", format!("{path:?}")), call("getcwd", "")],
+        Op::FindHome { .. } => vec![gives(
+            "openat2",
+            "$root, \"etc/passwd\", {flags=O_RDONLY|O_NONBLOCK|O_NOCTTY|O_CLOEXEC, \
+             resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}"
+                .to_owned(),
+            "$passwd",
+        )],
         Op::FindProgram { name, search } if !name.contains('/') => {
             vec![gives("faccessat2", format!("each of {search:?}, {name:?}, X_OK, AT_EACCESS"), "$program")]
         }
