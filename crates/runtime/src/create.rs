@@ -65,7 +65,11 @@ impl Store {
         if self.directory(request.id).exists() {
             return Err(Error::Exists(request.id.to_string()));
         }
-        refuse_groups_in_use(&plan)?;
+        refuse_groups_in_use(&plan).map_err(|error| match self.directory(request.id).exists() {
+            // Somebody else took the name in this moment, and the groups are that container's.
+            true => Error::Exists(request.id.to_string()),
+            false => error,
+        })?;
         let start = request.options.start;
         let mut container = self.take(record(&request, &plan, hooks))?;
         let (record, pidfd) = match perform(&container, request, &plan) {

@@ -168,12 +168,12 @@ impl Store {
             if !all {
                 return container.refuse("kill", "created or running");
             }
-            return signal_all(&container, signal, None).map_err(told);
+            return self.signal_all(&container, signal, None).map_err(told);
         };
         // Without a pid namespace the end of init is not the end of the others.
         let alone = !container.record.namespaces.contains(&NamespaceKind::Pid);
         if all || (alone && signal == 9) {
-            return signal_all(&container, signal, Some(init.as_fd())).map_err(told);
+            return self.signal_all(&container, signal, Some(init.as_fd())).map_err(told);
         }
         sys::signal::send(&init, signal).map_err(told)?;
         if signal == 9 { container.let_die() } else { Ok(()) }
@@ -188,7 +188,7 @@ impl Store {
         self.pass_creator(id, force, ("delete", "stopped"))?;
         let container = match self.open_locked(id) {
             // A start that was killed before its first record changed nothing but this directory.
-            Err(Error::Missing(_)) if force => return self.remove_directory(id).map(|()| Vec::new()),
+            Err(Error::Missing(_)) if force => return self.remove_leftover(id).map(|()| Vec::new()),
             container => container?,
         };
         match container.status() {
@@ -232,9 +232,47 @@ impl Store {
     /// # Errors
     /// Everything that could not be removed; its name stays taken then, so that it can be tried again.
     pub fn remove(&self, container: &Container) -> Result<Vec<String>, Error> {
+        let _held = match container.is_held() {
+            true => None,
+            // Somebody else may have removed it, and made another of that name.
+            false => match self.open_locked(&container.record.id) {
+                Ok(now) if now.record.init == container.record.init => Some(now),
+                Ok(_) | Err(Error::Missing(_)) => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            },
+        };
         container.undo()?;
         self.remove_directory(&container.record.id)?;
         Ok(crate::hooks::warnings(container.poststop()))
+    }
+
+    /// Sends a signal to everything in the container's cgroups.
+    fn signal_all(&self, container: &Container, signal: i32, init: Option<BorrowedFd>) -> io::Result<()> {
+        let group = cgroup::live::Cgroup::open(&container.record.cgroups).map_err(io::Error::other)?;
+        // The groups were opened by their names. While the record is there the names are not another container's.
+        match self.open(&container.record.id) {
+            Ok(now) if now.record.init == container.record.init => {}
+            _ => return Ok(()),
+        }
+        if signal == 9 {
+            return group.kill_all().map_err(io::Error::other);
+        }
+        for pid in group.processes().map_err(io::Error::other)? {
+            let Some(pid) = rustix::process::Pid::from_raw(pid) else { continue };
+            let Ok(pidfd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
+                continue;
+            };
+            match sys::signal::send(&pidfd, signal) {
+                // It ended between the list and the signal.
+                Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => {}
+                result => result?,
+            }
+        }
+        // Without cgroups init is all that is known of it.
+        match init.filter(|_| container.record.cgroups.is_empty()) {
+            Some(init) => sys::signal::send(init, signal),
+            None => Ok(()),
+        }
     }
 }
 
@@ -248,29 +286,6 @@ fn end(container: &Container) -> Result<(), Error> {
             container.let_die()?;
             wait_for_end(init.as_fd()).map_err(told)
         }
-    }
-}
-
-fn signal_all(container: &Container, signal: i32, init: Option<BorrowedFd>) -> io::Result<()> {
-    let group = cgroup::live::Cgroup::open(&container.record.cgroups).map_err(io::Error::other)?;
-    if signal == 9 {
-        return group.kill_all().map_err(io::Error::other);
-    }
-    for pid in group.processes().map_err(io::Error::other)? {
-        let Some(pid) = rustix::process::Pid::from_raw(pid) else { continue };
-        let Ok(pidfd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
-            continue;
-        };
-        match sys::signal::send(&pidfd, signal) {
-            // It ended between the list and the signal.
-            Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => {}
-            result => result?,
-        }
-    }
-    // Without cgroups init is all that is known of it.
-    match init.filter(|_| container.record.cgroups.is_empty()) {
-        Some(init) => sys::signal::send(init, signal),
-        None => Ok(()),
     }
 }
 

@@ -17,7 +17,14 @@ impl Container {
 
     /// Lets processes that were sent SIGKILL take notice of it: v1's freezer keeps them from that.
     pub(crate) fn let_die(&self) -> Result<(), Error> {
-        if self.is_paused() { Ok(self.cgroups()?.thaw()?) } else { Ok(()) }
+        if !self.is_paused() {
+            return Ok(());
+        }
+        match self.cgroups()?.thaw() {
+            // Somebody else has ended it, too, and removed its groups.
+            Err(_) if self.cgroups()?.is_gone() => Ok(()),
+            thawed => Ok(thawed?),
+        }
     }
 
     /// Its cgroups, of a container that lives and has some.

@@ -51,9 +51,27 @@ impl Store {
     /// The name is in use, or the directory cannot be written.
     pub(crate) fn take(&self, record: Record) -> Result<Container, Error> {
         let directory = self.directory(&record.id);
+        let lock = loop {
+            self.make_directory(&directory, &record.id)?;
+            // A `delete --force` in between took the directory for what a killed start left.
+            match lock(&directory, OFlags::CREATE) {
+                Err(error) if error.is_not_found() => {}
+                lock => break lock?,
+            }
+        };
+        // Or somebody else took the name again then.
+        if [STATE, BEGUN].iter().any(|name| directory.join(name).exists()) {
+            return Err(Error::Exists(record.id.to_string()));
+        }
+        let container = Container { directory, record, made: false, lock: Some(lock) };
+        container.write_as(BEGUN, &container.record)?;
+        Ok(container)
+    }
+
+    fn make_directory(&self, directory: &Path, id: &ContainerId) -> Result<(), Error> {
         // Passed through by init, who may be nobody to the machine, and listed by nobody but us.
         let mode = Mode::from_raw_mode(0o711);
-        let make = || rustix::fs::mkdir(&directory, mode);
+        let make = || rustix::fs::mkdir(directory, mode);
         let made = match make() {
             Err(Errno::NOENT) => {
                 std::fs::DirBuilder::new()
@@ -66,14 +84,9 @@ impl Store {
             made => made,
         };
         match made {
-            Ok(()) => {}
-            Err(Errno::EXIST) => return Err(Error::Exists(record.id.to_string())),
-            Err(errno) => return Err(Error::file("cannot make", directory)(errno.into())),
+            Err(Errno::EXIST) => Err(Error::Exists(id.to_string())),
+            made => made.map_err(|errno| Error::file("cannot make", directory)(errno.into())),
         }
-        let lock = lock(&directory)?;
-        let container = Container { directory, record, made: false, lock: Some(lock) };
-        container.write_as(BEGUN, &container.record)?;
-        Ok(container)
     }
 
     /// Opens a container to look at it.
@@ -92,14 +105,8 @@ impl Store {
     /// As for [`Store::open`].
     pub fn open_locked(&self, id: &ContainerId) -> Result<Container, Error> {
         let directory = self.directory(id);
-        if !directory.is_dir() {
-            return Err(Error::Missing(id.to_string()));
-        }
-        let lock = match lock(&directory) {
-            // It was removed in this moment.
-            Err(Error::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::Missing(id.to_string()));
-            }
+        let lock = match lock(&directory, OFlags::empty()) {
+            Err(error) if error.is_not_found() => return Err(Error::Missing(id.to_string())),
             lock => lock?,
         };
         let (record, made) = read(&directory, id)?;
@@ -121,7 +128,7 @@ impl Store {
         Ok(ids)
     }
 
-    /// Removes what a start left that was killed before it wrote its record: an empty name.
+    /// Removes the directory of a container whose lock is held: its name is free then.
     ///
     /// # Errors
     /// The directory cannot be removed.
@@ -132,14 +139,45 @@ impl Store {
             result => result.map_err(Error::file("cannot remove", directory)),
         }
     }
+
+    /// Removes what a start left that was killed before it wrote its record: an empty name. One that is just being taken is
+    /// not touched.
+    ///
+    /// # Errors
+    /// The directory cannot be removed.
+    pub(crate) fn remove_leftover(&self, id: &ContainerId) -> Result<(), Error> {
+        let directory = self.directory(id);
+        match lock(&directory, OFlags::empty()) {
+            Ok(_held) => match read(&directory, id) {
+                Err(Error::Missing(_)) => self.remove_directory(id),
+                _ => Ok(()),
+            },
+            // Who made it has not come as far as the lock, or never will.
+            Err(error) if error.is_not_found() => match rustix::fs::rmdir(&directory) {
+                Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY) => Ok(()),
+                Err(errno) => Err(Error::file("cannot remove", directory)(errno.into())),
+            },
+            Err(error) => Err(error),
+        }
+    }
 }
 
-/// A lock of fcntl(2): it belongs to this process alone, so init does not keep it and nobody's death does.
-pub(crate) fn lock(directory: &Path) -> Result<OwnedFd, Error> {
-    let (file, path) = lock_file(directory, OFlags::CREATE)?;
-    rustix::fs::fcntl_lock(&file, FlockOperation::LockExclusive)
-        .map_err(|errno| Error::file("cannot lock", path)(errno.into()))?;
-    Ok(file)
+/// Locks a container; waits for who has it. It is a lock of fcntl(2): it belongs to this process alone, so init does not
+/// keep it and nobody's death does.
+///
+/// The file goes with the container. Who has waited for a lock whose file was removed meanwhile has the lock of a container
+/// that is gone, and begins again: there may be another of that name.
+fn lock(directory: &Path, more: OFlags) -> Result<OwnedFd, Error> {
+    loop {
+        let (file, path) = lock_file(directory, more)?;
+        let failed = |errno: Errno| Error::file("cannot lock", path)(errno.into());
+        rustix::fs::fcntl_lock(&file, FlockOperation::LockExclusive).map_err(failed)?;
+        let stat =
+            rustix::fs::fstat(&file).map_err(|errno| Error::file("cannot lock", directory)(errno.into()))?;
+        if stat.st_nlink > 0 {
+            return Ok(file);
+        }
+    }
 }
 
 fn lock_file(directory: &Path, more: OFlags) -> Result<(OwnedFd, PathBuf), Error> {
@@ -183,6 +221,11 @@ impl Container {
             Err(Errno::AGAIN | Errno::ACCESS) => Ok(true),
             Err(errno) => Err(Error::file("cannot lock", path)(errno.into())),
         }
+    }
+
+    /// Whether this process keeps others from changing it.
+    pub(crate) fn is_held(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Lets other commands change it.
