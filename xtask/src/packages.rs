@@ -8,17 +8,27 @@ use anyhow::Result;
 use crate::workspace;
 
 /// Root file systems (busybox-static, debootstrap, mmdebstrap, the compressors), peers to compare with (runc, crun), witnesses
-/// (strace, libseccomp), what libFuzzer is built with (g++), kernels with other control groups (user-mode-linux) and what a test calls by name.
-const PACKAGES: [&str; 16] = [
+/// (strace, libseccomp), what libFuzzer is built with (g++), kernels with other control groups (user-mode-linux), engines that
+/// use cuddy-oci with what they call (podman, buildah, containerd, docker.io) and what a test calls by name.
+const PACKAGES: [&str; 25] = [
+    "aardvark-dns",
+    "buildah",
     "busybox-static",
+    "catatonit",
+    "conmon",
+    "containerd",
     "crun",
     "debootstrap",
+    "docker.io",
     "g++",
     "gcc",
+    "iproute2",
     "jq",
     "libc6-dev",
     "libseccomp-dev",
     "mmdebstrap",
+    "netavark",
+    "podman",
     "procps",
     "runc",
     "strace",
@@ -70,8 +80,11 @@ fn has_lists() -> bool {
         .is_ok_and(|lists| lists.flatten().any(|entry| entry.path().to_string_lossy().ends_with("_Packages")))
 }
 
+/// apt-get that asks nothing and starts no service of what it installs: systemctl(1) does nothing when it is told that it is
+/// in a chroot, and the runlevel for one user alone has no services (invoke-rc.d(8), runlevel(8)).
 fn apt_get(args: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    command.args(args).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    command.args(args).stdin(Stdio::null());
+    command.envs([("DEBIAN_FRONTEND", "noninteractive"), ("SYSTEMD_OFFLINE", "1"), ("RUNLEVEL", "1")]);
     command
 }
