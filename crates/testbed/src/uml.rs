@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 pub const KERNEL: &str = "/usr/bin/linux.uml";
 
 /// How long one may run.
-const WITHIN: Duration = Duration::from_secs(120);
+const WITHIN: Duration = Duration::from_secs(240);
 
 /// Mounts cgroup v2 alone.
 pub const V2: &str = "mount -t cgroup2 cgroup2 /sys/fs/cgroup";
@@ -34,7 +34,7 @@ cd /";
 /// as a shell, and gives back all that was on the console. There is an empty disk of 8 MiB, `/dev/ubda`.
 ///
 /// # Errors
-/// The kernel cannot be started, or has not ended within two minutes.
+/// The kernel cannot be started, or has not ended within four minutes.
 pub fn boot(layout: &str, script: &str) -> Result<String, Box<dyn std::error::Error>> {
     let place = Scratch::new();
     let init = place.path().join("init");
