@@ -81,6 +81,12 @@ impl Wire {
         self.0.as_fd()
     }
 
+    /// Makes room for descriptors that have to be at small numbers.
+    pub(crate) fn move_above(&mut self, number: i32) -> io::Result<()> {
+        self.0 = rustix::io::fcntl_dupfd_cloexec(&self.0, number)?;
+        Ok(())
+    }
+
     /// Sends one message.
     ///
     /// # Errors

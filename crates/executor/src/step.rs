@@ -235,6 +235,7 @@ impl Init {
             | Op::SetCapabilities { .. }
             | Op::SetAmbient { .. }
             | Op::SetNoNewPrivileges => process::privilege(op),
+            Op::PassDescriptors { slots } => self.pass(slots),
             Op::OpenTerminal { rows, columns } => terminal::open(&mut self.slots, *rows, *columns),
             Op::SendConsole => terminal::send(&mut self.slots),
             Op::UseTerminal => terminal::take(&mut self.slots),
@@ -273,6 +274,15 @@ impl Init {
 
     fn say(&self, message: &Message) -> io::Result<()> {
         if self.filtered { self.channel.write(message) } else { self.channel.send(message) }
+    }
+
+    /// Puts descriptors where the program looks for them, and all others out of the way.
+    fn pass(&mut self, slots: &[Slot]) -> Result<(), Error> {
+        let passed = slots.iter().map(|slot| self.slots.take(*slot)).collect::<Result<Vec<_>, _>>()?;
+        let above = 3 + i32::try_from(passed.len()).unwrap_or(i32::MAX);
+        self.slots = Slots::default();
+        self.channel.move_above(above)?;
+        Ok(sys::fd::give(passed, 3)?)
     }
 
     /// Says that only the program remains, so that the end of the channel means that it runs.

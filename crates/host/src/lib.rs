@@ -13,6 +13,7 @@ mod resctrl;
 pub use cgroups::cgroups;
 pub use error::Error;
 pub use kernel::NO_NEW_MOUNT_API;
+pub use mountinfo::{Mount, mounts};
 
 use plan::facts::HostFacts;
 

@@ -1,8 +1,31 @@
-//! Mounts in `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
+//! Mounts in `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+
+/// A mount of any kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Its number, `stx_mnt_id` of statx(2).
+    pub id: u64,
+    /// Where it is mounted, from the root of the process whose file it is.
+    pub point: PathBuf,
+    /// What kind of file system it is.
+    pub fstype: String,
+}
+
+/// All mounts in the text of a mountinfo file, in its order. Lines that are not understood are passed over.
+#[must_use]
+pub fn mounts(mountinfo: &str) -> Vec<Mount> {
+    let read = |line: &str| {
+        let (mount, filesystem) = line.split_once(" - ")?;
+        let (id, rest) = mount.split_once(' ')?;
+        let point = unescape(rest.split(' ').nth(3)?);
+        Some(Mount { id: id.parse().ok()?, point, fstype: filesystem.split(' ').next()?.to_owned() })
+    };
+    mountinfo.lines().filter_map(read).collect()
+}
 
 /// A mount of a control group hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +97,14 @@ fn unescape(field: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_mount_has_a_number_and_a_place() {
+        let text = "24 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\ngarbage\n\
+                    99 24 0:5 /x /a\\040b rw - tmpfs none rw\n";
+        let mount = |id, point: &str, fstype: &str| Mount { id, point: point.into(), fstype: fstype.into() };
+        assert_eq!(mounts(text), [mount(24, "/", "ext4"), mount(99, "/a b", "tmpfs")]);
+    }
 
     #[test]
     fn lines_are_read_and_other_file_systems_passed_over() {

@@ -88,6 +88,8 @@ fn doing(command: &Command) -> String {
         Command::Create(start) => of("create", &start.id),
         Command::Run(start) => of("start", &start.id),
         Command::Exec(exec) => of("execute in", &exec.id),
+        Command::Checkpoint(checkpoint) => of("checkpoint", &checkpoint.id),
+        Command::Restore(restore) => of("restore", &restore.id),
         Command::Start { id } => of("start", id),
         Command::Kill { id, .. } => of("signal", id),
         Command::Delete { id, .. } => of("delete", id),

@@ -2,13 +2,11 @@
 
 mod support;
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
+use std::io::Write;
 use std::process::{Command, ExitCode};
 
 use serde_json::json;
+use support::console::{Console, read_all};
 use support::{Case, SOON, eventually};
 use testbed::{Need, Terminal, run, trial};
 
@@ -29,39 +27,6 @@ fn main() -> ExitCode {
         trial("a run in the foreground is a shell at the terminal", person.clone(), foreground),
         trial("exec --tty in the foreground, too", person, exec_foreground),
     ])
-}
-
-/// A console socket, and the terminal that arrives on it.
-struct Console {
-    listener: UnixListener,
-    path: String,
-}
-
-impl Console {
-    fn new(case: &Case) -> Console {
-        let path = case.bundle.path().join(format!("{}.sock", testbed::unique_name()));
-        Console { listener: UnixListener::bind(&path).unwrap(), path: path.to_str().unwrap().to_owned() }
-    }
-
-    fn terminal(&self) -> File {
-        let (stream, _) = self.listener.accept().unwrap();
-        let socket = OwnedFd::from(stream);
-        let mut terminal = None;
-        eventually("the terminal arrives", || {
-            terminal = runtime::console::receive(&socket).unwrap();
-            terminal.is_some()
-        });
-        terminal.unwrap().into()
-    }
-}
-
-/// All that comes until the last process closes the terminal, which the kernel reports as an error (EIO).
-fn read_all(mut terminal: File) -> String {
-    let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
-    while let Ok(count @ 1..) = terminal.read(&mut buffer) {
-        text.extend(&buffer[..count]);
-    }
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn with_terminal(args: &[&str]) -> Case {

@@ -265,6 +265,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::SetSeccomp { flags, .. } if flags & NEW_LISTENER != 0 => (vec![], Some(Slot::Listener)),
         Op::TakeListener => (vec![Slot::InitPidfd], Some(Slot::Listener)),
         Op::OfferListener | Op::SendListener { .. } => (vec![Slot::Listener], None),
+        Op::PassDescriptors { slots } => (slots.clone(), None),
         _ => (vec![], None),
     }
 }

@@ -222,6 +222,8 @@ pub enum Op {
     FindProgram { name: String, search: String },
     /// Closes all descriptors from this number on, but for those that the rest of the script needs.
     CloseDescriptors { from: u32, keep: Vec<Slot> },
+    /// Gives these descriptors to the program, which is told by its arguments that they are 3, 4 and so on.
+    PassDescriptors { slots: Vec<Slot> },
     /// `PR_SET_NO_NEW_PRIVS`
     SetNoNewPrivileges,
     /// Loads a system call filter; with [`NEW_LISTENER`] it gives [`Slot::Listener`].

@@ -43,6 +43,8 @@ pub enum Slot {
     Listener,
     /// Where a created container listens for `start`.
     StartSocket,
+    /// criu's end of the socket over which it is told what to do.
+    Criu,
 }
 
 impl fmt::Display for Slot {
@@ -65,6 +67,7 @@ impl fmt::Display for Slot {
             Self::ConsoleSocket => f.write_str("$console_socket"),
             Self::Listener => f.write_str("$listener"),
             Self::StartSocket => f.write_str("$start_socket"),
+            Self::Criu => f.write_str("$criu"),
         }
     }
 }

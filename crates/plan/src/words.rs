@@ -153,6 +153,10 @@ impl fmt::Display for Op {
             Self::FindHome { uid } => write!(f, "look up the home directory of user {uid}"),
             Self::FindProgram { name, .. } => write!(f, "find {name:?}"),
             Self::CloseDescriptors { from, .. } => write!(f, "close descriptors from {from} on"),
+            Self::PassDescriptors { slots } => {
+                let slots: Vec<_> = slots.iter().map(Slot::to_string).collect();
+                write!(f, "give {} to the program", slots.join(", "))
+            }
             Self::SetNoNewPrivileges => f.write_str("allow no new privileges"),
             Self::SetSeccomp { .. } => f.write_str("load the system call filter"),
             Self::OfferListener => f.write_str("offer the filter's listener"),

@@ -115,6 +115,11 @@ pub(crate) fn create(draft: &mut Draft) {
     draft.init(Op::SetUmask { mask: 0 }, from, "what is made gets the mode that it is given");
 }
 
+/// Hooks of the runtime's namespaces, which run while the container is made.
+pub(crate) fn of_runtime(draft: &Draft) -> Vec<Hook> {
+    of(draft, &[HookKind::Prestart, HookKind::CreateRuntime])
+}
+
 /// Hooks in the container, between the start and the program: by its user, and under its filter.
 pub(crate) fn start(draft: &mut Draft) {
     for hook in of(draft, &[HookKind::StartContainer]) {

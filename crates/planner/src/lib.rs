@@ -8,6 +8,7 @@
 //! itself, top to bottom.
 
 mod cgroups;
+mod criu;
 mod devices;
 mod error;
 mod exec;
@@ -25,6 +26,7 @@ mod schedule;
 mod security;
 mod unsupported;
 
+pub use criu::{Criu, INHERITED, Restore, criu, restore};
 pub use error::Error;
 pub use exec::{ExecRequest, exec};
 pub use mounts::option_names as mount_option_names;

@@ -81,6 +81,11 @@ impl<'a> Namespaces<'a> {
         self.makes(kind) || self.joins(kind)
     }
 
+    /// Those that are joined: their place in the configuration, and their file.
+    pub(crate) fn joined(&self) -> &[(NamespaceKind, usize, &'a Path)] {
+        &self.joined
+    }
+
     /// Whether one of this kind is joined.
     pub(crate) fn joins(&self, kind: NamespaceKind) -> bool {
         self.joined.iter().any(|(joined, ..)| *joined == kind)

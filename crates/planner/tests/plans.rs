@@ -572,3 +572,23 @@ fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field(
         }
     }
 }
+
+#[test]
+fn criu_is_started_in_the_groups_and_on_the_root_of_the_container_that_it_restores() {
+    let mut config = usual();
+    config["linux"]["namespaces"][1]["path"] = json!("/run/netns/web");
+    config["mounts"].as_array_mut().unwrap().extend([
+        json!({ "destination": "/data", "type": "bind", "source": "data", "options": ["rbind"] }),
+        json!({ "destination": "/dev/file", "type": "bind", "source": "/etc/hosts", "options": ["bind"] }),
+    ]);
+    let config: Config = serde_json::from_value(config).unwrap();
+    let (facts, options, id) = (facts(hybrid()), Options::default(), "web".parse().unwrap());
+    let request =
+        Request { config: &config, facts: &facts, id: &id, bundle: Path::new("/b"), options: &options };
+    let criu = planner::Criu { search: "/sbin", env: &["PATH=/sbin".to_owned()] };
+    let planned = planner::restore(&request, Path::new("/run/web/root"), &criu).unwrap().planned;
+    insta::assert_snapshot!("restore", lines(&planned).join("\n"));
+    let planned =
+        planner::Planned { plan: planner::criu(&criu).unwrap(), hooks: Vec::new(), notes: Vec::new() };
+    insta::assert_snapshot!("checkpoint", lines(&planned).join("\n"));
+}

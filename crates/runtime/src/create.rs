@@ -71,7 +71,7 @@ impl Store {
             false => error,
         })?;
         let start = request.options.start;
-        let mut container = self.take(record(&request, &plan, hooks))?;
+        let mut container = self.take(record_of(request.id, request.bundle, request.config, &plan, hooks))?;
         let (record, pidfd) = match perform(&container, request, &plan) {
             Ok(performed) => performed,
             Err(error) => return Err(self.destroy(&container, error)),
@@ -90,7 +90,7 @@ impl Store {
 
 /// A group in which something runs is another container's. That is found out before the record is written:
 /// from then on a failure, or `delete`, ends what is in the groups.
-fn refuse_groups_in_use(plan: &Plan) -> Result<(), Error> {
+pub(crate) fn refuse_groups_in_use(plan: &Plan) -> Result<(), Error> {
     for undo in &plan.undo {
         if let Undo::RemoveCgroup(path) = undo
             && !cgroup::live::Cgroup::open([path])?.processes()?.is_empty()
@@ -101,16 +101,23 @@ fn refuse_groups_in_use(plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
-fn record(request: &Request, plan: &Plan, hooks: Vec<Hook>) -> Record {
+/// The first record of a container.
+pub(crate) fn record_of(
+    id: &ContainerId,
+    bundle: &Path,
+    config: &Config,
+    plan: &Plan,
+    hooks: Vec<Hook>,
+) -> Record {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let linux = request.config.linux.iter();
+    let linux = config.linux.iter();
     Record {
-        id: request.id.clone(),
-        bundle: request.bundle.to_owned(),
-        rootfs: request.config.root.as_ref().map(|root| request.bundle.join(&root.path)),
+        id: id.clone(),
+        bundle: bundle.to_owned(),
+        rootfs: config.root.as_ref().map(|root| bundle.join(&root.path)),
         created: now.as_secs(),
         owner: rustix::process::getuid().as_raw(),
-        annotations: request.config.annotations.clone(),
+        annotations: config.annotations.clone(),
         init: None,
         namespaces: linux.flat_map(|linux| &linux.namespaces).map(|namespace| namespace.kind).collect(),
         cgroups: plan

@@ -1,3 +1,4 @@
+use crate::CriuFailure;
 use std::io;
 use std::path::PathBuf;
 
@@ -118,6 +119,9 @@ pub enum Error {
         /// How it ended.
         status: String,
     },
+    /// criu could not save or restore the container.
+    #[error("{0}")]
+    Criu(CriuFailure),
     /// The container's cgroup is another's.
     #[error("cgroup {} has processes of another container", .0.display())]
     GroupInUse(PathBuf),
@@ -165,6 +169,14 @@ impl Error {
         move |error| Self::File { what, path, error }
     }
 
+    /// The same; where criu failed, with what its log says.
+    pub(crate) fn with_log(self, log: &std::path::Path) -> Self {
+        match self {
+            Self::Criu(failure) => Self::Criu(failure.with_log(log)),
+            other => other,
+        }
+    }
+
     /// What to do about it; empty where there is nothing better to say.
     #[must_use]
     pub fn hint(&self) -> String {
@@ -181,6 +193,7 @@ impl Error {
                 "`resume` it first, or use `exec --ignore-paused`".to_owned()
             }
             Self::GroupInUse(_) => "choose another name, or another linux.cgroupsPath".to_owned(),
+            Self::Criu(failure) => failure.hint(),
             Self::Plan(error) => error.hint.clone(),
             Self::Step(failure) => failure.hint.clone(),
             Self::TooLarge { .. } => {

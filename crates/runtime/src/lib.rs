@@ -15,6 +15,7 @@
 mod bundle;
 pub mod console;
 mod create;
+mod criu;
 pub mod document;
 mod error;
 mod events;
@@ -36,6 +37,7 @@ mod usage;
 pub use bundle::Bundle;
 
 pub use create::{Created, Request};
+pub use criu::{CheckpointOptions, CriuOptions, Failure as CriuFailure, ManageCgroups, RestoreRequest};
 pub use error::Error;
 pub use events::Event;
 pub use exec::ExecRequest;

@@ -290,7 +290,7 @@ fn end(container: &Container) -> Result<(), Error> {
 }
 
 /// Waits until a process that was sent SIGKILL is gone, for at most ten seconds.
-fn wait_for_end(pidfd: BorrowedFd) -> io::Result<()> {
+pub(crate) fn wait_for_end(pidfd: BorrowedFd) -> io::Result<()> {
     let limit = Timespec { tv_sec: 10, tv_nsec: 0 };
     match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit))? {
         0 => Err(io::Error::other("it does not end; it hangs in the kernel")),

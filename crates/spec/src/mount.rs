@@ -24,3 +24,13 @@ pub struct Mount {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gid_mappings: Vec<IdMapping>,
 }
+
+impl Mount {
+    /// Whether it shows a tree of the machine; `Some(true)`: with all that is mounted below.
+    #[must_use]
+    pub fn binds(&self) -> Option<bool> {
+        let has = |word: &str| self.options.iter().any(|option| option == word);
+        let bind = has("rbind") || has("bind") || self.kind.as_deref() == Some("bind");
+        (bind && !has("remount")).then(|| has("rbind"))
+    }
+}

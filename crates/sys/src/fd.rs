@@ -1,4 +1,4 @@
-//! Descriptors by number, at the two places where a number is all there is.
+//! Descriptors by number, at the few places where a number is all there is.
 
 use crate::check;
 use std::io;
@@ -36,4 +36,26 @@ pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: it is open (checked), above the standard three, and came from before main: the caller
     // names it once, from the environment that announced it.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Leaves descriptors to the program that this process is about to become, at the numbers from `first` on.
+/// Whatever is at these numbers is closed: everything that is still to be used has to be above them.
+///
+/// # Errors
+/// The errno of fcntl(2) or dup3(2).
+pub fn give(descriptors: Vec<OwnedFd>, first: RawFd) -> io::Result<()> {
+    let above = first + RawFd::try_from(descriptors.len()).unwrap_or(RawFd::MAX);
+    // All of them first: one may be where another has to go.
+    let moved = descriptors.into_iter().map(|descriptor| {
+        let moved = rustix::io::fcntl_dupfd_cloexec(&descriptor, above)?;
+        Ok(moved)
+    });
+    let moved = moved.collect::<io::Result<Vec<OwnedFd>>>()?;
+    for (number, descriptor) in (first..).zip(moved) {
+        // SAFETY: plain integers. What is closed at `number` has no owner who still uses it: the caller is
+        // the copy of a process that does nothing more than to execute a program, as documented.
+        let given = check(unsafe { libc::dup2(descriptor.as_raw_fd(), number) }.into())?;
+        debug_assert_eq!(given, number.into());
+    }
+    Ok(())
 }

@@ -4,6 +4,9 @@ use crate::check;
 use rustix::fd::{AsFd, AsRawFd};
 use std::io;
 
+/// `CLONE_NEWNET`.
+pub const NETWORK: u64 = libc::CLONE_NEWNET as u64;
+
 const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
 
 /// Makes new namespaces for this process, `CLONE_NEW*` bits.

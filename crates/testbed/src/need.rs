@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Something that a machine may lack. A test whose needs are not met is listed as ignored, with the reason.
@@ -27,6 +29,8 @@ pub enum Need {
     Capability(u32),
     /// So many processors that this process may run on.
     Processors(usize),
+    /// A criu that works on this kernel, and that has this feature there if one is named, as `mem_dirty_track`.
+    Criu(Option<&'static str>),
     /// A TCP service that answers, as `deb.debian.org:80`.
     Reachable(&'static str),
 }
@@ -35,6 +39,7 @@ impl Need {
     /// Why this machine does not meet the need, in a few words; none if it does.
     pub fn missing(&self) -> Option<String> {
         let (met, reason) = match self {
+            Need::Criu(feature) => return criu_complains(*feature),
             Need::Root => (is_root(), "needs root".to_owned()),
             Need::Program(name) => (on_path(name), format!("needs {name} on PATH")),
             Need::Controller(name) => (has_controller(name), format!("needs the {name} cgroup controller")),
@@ -98,6 +103,25 @@ fn has_capability(number: u32) -> bool {
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Why `criu check` fails, in the words of criu.
+fn criu_complains(feature: Option<&str>) -> Option<String> {
+    static CHECK: OnceLock<Option<String>> = OnceLock::new();
+    let Some(feature) = feature else { return CHECK.get_or_init(|| check_criu(&[])).clone() };
+    criu_complains(None).or_else(|| check_criu(&["--feature", feature]))
+}
+
+fn check_criu(args: &[&str]) -> Option<String> {
+    let output = match Command::new("criu").arg("check").args(args).output() {
+        Err(_) => return Some("needs criu on PATH".to_owned()),
+        Ok(output) if output.status.success() => return None,
+        Ok(output) => output,
+    };
+    let text = [output.stderr, output.stdout].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let words = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("it does not say why");
+    Some(format!("needs a criu that works here: {}", words.trim()))
 }
 
 /// One address in two seconds: a machine without a network says so at once.

@@ -1,7 +1,7 @@
 //! From options and operands to a command.
 
 use super::given::{Given, text};
-use super::{Command, Exec, ListFormat, Start, duration, update};
+use super::{Command, Exec, ListFormat, Start, criu, duration, update};
 use lexopt::Error;
 use runtime::Subgroup;
 use spec::ContainerId;
@@ -31,6 +31,8 @@ pub(super) fn command(name: &str, given: &mut Given) -> Result<Command, Error> {
             stats: given.is_on(options::STATS)?,
             interval: duration::interval(given)?,
         },
+        "checkpoint" => Command::Checkpoint(Box::new(criu::checkpoint(given)?)),
+        "restore" => Command::Restore(Box::new(criu::restore(given)?)),
         "list" => Command::List { format: list_format(given)? },
         "spec" => Command::Spec {
             bundle: given.path(options::BUNDLE).unwrap_or_else(|| ".".into()),
@@ -41,18 +43,18 @@ pub(super) fn command(name: &str, given: &mut Given) -> Result<Command, Error> {
     })
 }
 
-fn operand(given: &mut Given, question: &'static str) -> Result<OsString, Error> {
+pub(super) fn operand(given: &mut Given, question: &'static str) -> Result<OsString, Error> {
     if given.operands.is_empty() {
         return Err(question.into());
     }
     Ok(given.operands.remove(0))
 }
 
-fn id(given: &mut Given) -> Result<ContainerId, Error> {
+pub(super) fn id(given: &mut Given) -> Result<ContainerId, Error> {
     container(operand(given, "which container?")?)
 }
 
-fn container(value: OsString) -> Result<ContainerId, Error> {
+pub(super) fn container(value: OsString) -> Result<ContainerId, Error> {
     text(value)?.parse().map_err(|error: spec::InvalidId| error.to_string().into())
 }
 

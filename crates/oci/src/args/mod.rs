@@ -1,5 +1,6 @@
 //! What was typed, as types.
 
+mod criu;
 mod duration;
 mod given;
 mod lower;
@@ -7,7 +8,7 @@ mod update;
 
 use given::{Given, Until, text};
 use lexopt::Parser;
-use runtime::Subgroup;
+use runtime::{CriuOptions, Subgroup};
 use spec::{ContainerId, Resources};
 
 use std::ffi::OsString;
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Update { id: ContainerId, change: UpdateTo },
     Ps { id: ContainerId, json: bool, options: Vec<String> },
     Events { id: ContainerId, stats: bool, interval: Duration },
+    Checkpoint(Box<Checkpoint>),
+    Restore(Box<Restore>),
     List { format: ListFormat },
     Spec { bundle: PathBuf, rootless: bool },
     Features,
@@ -89,6 +92,34 @@ pub(crate) struct Exec {
     pub detach: bool,
     pub preserve_fds: u32,
     pub args: Vec<String>,
+}
+
+/// `checkpoint`.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    pub id: ContainerId,
+    pub common: CriuOptions,
+    pub parent: Option<PathBuf>,
+    pub leave_running: bool,
+    pub pre_dump: bool,
+    pub tcp_skip_in_flight: bool,
+    pub link_remap: bool,
+    pub page_server: Option<(String, u16)>,
+    pub status_fd: Option<i32>,
+}
+
+/// `restore`.
+#[derive(Debug)]
+pub(crate) struct Restore {
+    pub id: ContainerId,
+    pub common: CriuOptions,
+    pub bundle: PathBuf,
+    pub console_socket: Option<PathBuf>,
+    pub pid_file: Option<PathBuf>,
+    pub detach: bool,
+    pub no_subreaper: bool,
+    pub lsm_profile: Option<String>,
+    pub lsm_mount_context: Option<String>,
 }
 
 /// What `update` changes a container to.

@@ -13,6 +13,7 @@ fn sample(option: &Opt) -> &'static str {
         Some("DURATION") => "1s",
         Some("0|1") => "1",
         Some("UID[:GID]") => "1:2",
+        Some("NAMESPACE") => "network",
         Some("TYPE:NAME") => "apparmor:x",
         Some("N" | "US" | "BYTES" | "GID" | "FD") => "11",
         _ => "x",
@@ -21,10 +22,7 @@ fn sample(option: &Opt) -> &'static str {
 
 /// Commands and options that are in the table and refused.
 fn is_refused(command: &str, option: &str) -> bool {
-    matches!(
-        (command, option),
-        ("update", "l3-cache-schema" | "mem-bw-schema") | ("checkpoint" | "restore", _)
-    )
+    matches!((command, option), ("update", "l3-cache-schema" | "mem-bw-schema"))
 }
 
 fn operands(command: &str) -> &'static [&'static str] {

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod criu;
 mod events;
 mod exec;
 mod list;
@@ -42,6 +43,11 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
         Command::Exec(options) => {
             protect();
             return exec::exec(&context, options);
+        }
+        Command::Checkpoint(options) => criu::checkpoint(&context, options)?,
+        Command::Restore(options) => {
+            protect();
+            return criu::restore(&context, options);
         }
         Command::Start { id } => store.start(id)?,
         Command::State { id } => print(&pretty(&list::Entry::of(&store.open(id)?)))?,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test program has its own copy and uses a part of it")]
 
 pub mod agent;
+pub mod console;
 pub mod refusal;
 
 use std::collections::BTreeMap;

@@ -242,6 +242,7 @@ pub fn shell(op: &Op) -> ShellLine {
             "HOME=$(awk -F: '$3 == {uid} {{ print $6; exit }}' /etc/passwd); export HOME=${{HOME:-/}}"
         )),
         Op::FindProgram { name, .. } => exact(format!("command -v {}", quote(Path::new(name)))),
+        Op::PassDescriptors { .. } => none("a shell holds no such descriptor"),
         Op::CloseDescriptors { .. } => none("a shell cannot close descriptors it does not know"),
         Op::SetNoNewPrivileges => {
             nearly("setpriv --no-new-privs".to_owned(), "setpriv starts a program with it")

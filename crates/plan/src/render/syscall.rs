@@ -675,6 +675,9 @@ fn credentials(op: &Op) -> Vec<Call> {
             let kept: String = keep.iter().map(|slot| format!(", {slot}")).collect();
             vec![call("close_range", format!("{from}, 4294967295, 0 /* but $channel{kept} */"))]
         }
+        Op::PassDescriptors { slots } => {
+            (3..).zip(slots).map(|(number, slot)| call("dup2", format!("{slot}, {number}"))).collect()
+        }
         Op::SetNoNewPrivileges => vec![call("prctl", "PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0")],
         Op::SetSeccomp { flags, program, summary } => {
             let mut load = call(

@@ -6,6 +6,7 @@ mod entry;
 mod file_system;
 mod id_map;
 mod options;
+mod points;
 
 pub(crate) use bind::{id_maps, sources};
 pub(crate) use entry::{binds_devices, binds_over, inside};
@@ -13,6 +14,7 @@ pub(crate) use file_system::{finish, label};
 pub(crate) use id_map::make as make_id_map;
 pub use options::names as option_names;
 pub(crate) use options::parse_propagation;
+pub(crate) use points::make_points;
 
 use crate::{Draft, Error};
 
