@@ -19,6 +19,10 @@ fn run() -> i32 {
     }
     let (global, command) = args::parse();
     let log = report::Log::new(&global);
+    if let Err(message) = log.check() {
+        eprintln!("{message}");
+        return 1;
+    }
     let command = match command {
         Ok(command) => command,
         Err(message) => {

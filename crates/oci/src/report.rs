@@ -18,6 +18,18 @@ impl<'a> Log<'a> {
         Self { global }
     }
 
+    /// Proves that the log can be written, before anything is done that could not be told there.
+    ///
+    /// # Errors
+    /// Why it cannot, for people.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let Some(path) = &self.global.log else { return Ok(()) };
+        let open = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        open.map(drop).map_err(|error| {
+            format!("{}: error: cannot open log {}: {error}", usage::PROGRAM, path.display())
+        })
+    }
+
     /// A command that failed.
     pub(crate) fn failure(&self, command: &Command, error: &runtime::Error) {
         let (doing, hint) = (doing(command), error.hint());
@@ -53,7 +65,9 @@ impl<'a> Log<'a> {
         }
         if self.global.log.is_some() || !self.global.log_json {
             let hint = if hint.is_empty() { String::new() } else { format!("\n  {hint}") };
-            complain(&format!("{}: {message}{hint}", usage::PROGRAM));
+            // Callers of runc look for this word: it is in every error that runc prints.
+            let level = if level == "error" { "error: " } else { "" };
+            complain(&format!("{}: {level}{message}{hint}", usage::PROGRAM));
         }
     }
 

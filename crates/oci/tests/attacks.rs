@@ -273,7 +273,7 @@ fn forged_proc() {
         case.edit(|config| config["mounts"].as_array_mut().unwrap().push(mount));
         let done = case.run();
         let expected = format!(
-            "cuddy-oci: cannot start {}: /mounts/7/destination: a mount on {path} would let the container forge /proc\n  \
+            "cuddy-oci: error: cannot start {}: /mounts/7/destination: a mount on {path} would let the container forge /proc\n  \
              mount it somewhere else\n",
             case.id()
         );

@@ -509,21 +509,21 @@ const SCHEDULING: &[Bad] = &[
             c["process"]["scheduler"] =
                 json!({ "policy": "SCHED_DEADLINE", "runtime": 1000, "deadline": 2000 })
         },
-        "/process/scheduler/runtime: 1000 is not from 1024 ns to 2^63 ns\n  SCHED_DEADLINE needs it in nanoseconds",
+        "/process/scheduler/runtime: sched_setattr: `SCHED_DEADLINE` runtime 1000 must be between 1024 and 2^63 - 1\n  in nanoseconds, runtime <= deadline <= period",
     ),
     (
         |c| {
             c["process"]["scheduler"] =
                 json!({ "policy": "SCHED_DEADLINE", "runtime": 3000, "deadline": 2000 })
         },
-        "/process/scheduler/runtime: 3000 is more than the deadline of 2000\n  runtime <= deadline <= period",
+        "/process/scheduler/runtime: sched_setattr: `SCHED_DEADLINE` runtime 3000 must be <= deadline 2000\n  in nanoseconds, runtime <= deadline <= period",
     ),
     (
         |c| {
             c["process"]["scheduler"] =
                 json!({ "policy": "SCHED_DEADLINE", "runtime": 3000, "deadline": 4000, "period": 3500 })
         },
-        "/process/scheduler/deadline: 4000 is more than the period of 3500\n  runtime <= deadline <= period",
+        "/process/scheduler/deadline: sched_setattr: `SCHED_DEADLINE` deadline 4000 must be <= period 3500\n  in nanoseconds, runtime <= deadline <= period",
     ),
     (
         |c| c["process"]["ioPriority"] = json!({ "class": "IOPRIO_CLASS_MOO", "priority": 1 }),

@@ -265,7 +265,8 @@ fn command_line() {
     ];
     for (args, message) in cases {
         let done = run(testbed::cuddy_oci(args).stdin(Stdio::null()));
-        let expected = format!("cuddy-oci: {message}\n  `cuddy-oci --help` lists commands and options\n");
+        let expected =
+            format!("cuddy-oci: error: {message}\n  `cuddy-oci --help` lists commands and options\n");
         assert_eq!(
             (done.code(), done.stdout.as_str(), done.stderr.as_str()),
             (1, "", expected.as_str()),

@@ -217,7 +217,10 @@ fn update_refusals() {
     ] {
         let done = update(&case, options);
         assert_eq!(done.code(), 1, "{done:#?}");
-        assert!(done.stderr.starts_with(&format!("cuddy-oci: cannot update {}: ", case.id())), "{done:#?}");
+        assert!(
+            done.stderr.starts_with(&format!("cuddy-oci: error: cannot update {}: ", case.id())),
+            "{done:#?}"
+        );
         assert!(done.stderr.contains(words), "{done:#?}");
     }
     assert_eq!((setting(&case, MEMORY), setting(&case, PIDS)), before);
@@ -252,7 +255,7 @@ fn exec_cgroup() {
     }
     for (first, second) in [("a", "b"), ("pids:a", "pids:b"), (":a", "pids:b")] {
         let done = case.exec(&["--cgroup", first, "--cgroup", second], &["true"]);
-        assert!(done.stderr.starts_with("cuddy-oci: --cgroup "), "{done:#?}");
+        assert!(done.stderr.starts_with("cuddy-oci: error: --cgroup "), "{done:#?}");
     }
 }
 

@@ -223,7 +223,7 @@ fn messages() {
         (
             &["--cwd", "/no/such"],
             &["true"],
-            "enter the working directory /no/such: no such file or directory (step S of N, \
+            "chdir to the working directory /no/such: no such file or directory (step S of N, \
             from /process/cwd)\n  it does not exist and cannot be made in a read-only root"
                 .into(),
         ),
@@ -242,7 +242,7 @@ fn messages() {
     ];
     for (options, command, message) in cases {
         let done = case.exec(options, command);
-        let expected = format!("cuddy-oci: cannot execute in {}: {message}\n", case.id());
+        let expected = format!("cuddy-oci: error: cannot execute in {}: {message}\n", case.id());
         assert_eq!((done.code(), support::without_steps(&done.stderr)), (255, expected), "{command:?}");
     }
     assert_eq!(

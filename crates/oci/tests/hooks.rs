@@ -254,7 +254,11 @@ fn failures() {
             };
             let message =
                 format!("error running {kind} hook #1: /bin/sh failed with exit code 3: one; two{place}");
-            assert_eq!(said, format!("cuddy-oci: cannot {doing} ID: {message}\n"), "{kind} {words_of:?}");
+            assert_eq!(
+                said,
+                format!("cuddy-oci: error: cannot {doing} ID: {message}\n"),
+                "{kind} {words_of:?}"
+            );
             assert_eq!(done.code(), 1);
             assert_eq!(case.does("state").code(), 1, "{kind} {words_of:?}: it is destroyed");
             assert_eq!(case.left_behind(), Vec::<String>::new(), "{kind} {words_of:?}");
@@ -270,7 +274,7 @@ fn failures() {
     case.edit(|config| config["hooks"] = json!({ "createRuntime": [{ "path": "/no/such/hook" }] }));
     let said = words(&case, &case.run());
     let message = "error running createRuntime hook #0: /no/such/hook could not be executed: ";
-    assert!(said.starts_with(&format!("cuddy-oci: cannot start ID: {message}")), "{said}");
+    assert!(said.starts_with(&format!("cuddy-oci: error: cannot start ID: {message}")), "{said}");
 }
 
 fn poststop_fails() {
@@ -299,7 +303,7 @@ fn timeout() {
     case.edit(|config| config["hooks"]["prestart"][0]["timeout"] = json!(1));
     let message = "error running prestart hook #0: /bin/sh ran past its timeout of 1 s and was killed \
          (step S of N, from /hooks/prestart/0)";
-    assert_eq!(words(&case, &case.run()), format!("cuddy-oci: cannot start ID: {message}\n"));
+    assert_eq!(words(&case, &case.run()), format!("cuddy-oci: error: cannot start ID: {message}\n"));
     assert_eq!(names(&log(&case)), ["end"]);
     assert_eq!(case.left_behind(), Vec::<String>::new());
 }

@@ -93,10 +93,10 @@ fn state() {
     assert_eq!(state, expect);
 }
 
-/// Compares all that a command said: `cuddy-oci: MESSAGE`, with ID for the container's name.
+/// Compares all that a command said: `cuddy-oci: error: MESSAGE`, with ID for the container's name.
 #[track_caller]
 fn refused(case: &Case, done: &Done, message: &str) {
-    let expected = format!("cuddy-oci: {}\n", message.replace("ID", case.id()));
+    let expected = format!("cuddy-oci: error: {}\n", message.replace("ID", case.id()));
     assert_eq!((done.code(), done.stdout.as_str(), done.stderr.as_str()), (1, "", expected.as_str()));
 }
 
@@ -378,7 +378,7 @@ fn spec() {
     let config = case.bundle.path().join("config.json");
     let write = || run(case.oci(&["spec", "--bundle"]).arg(case.bundle.path()));
     let done = write();
-    let there = format!("cuddy-oci: cannot write {}: file exists\n", config.display());
+    let there = format!("cuddy-oci: error: cannot write {}: file exists\n", config.display());
     assert_eq!((done.code(), done.stderr), (1, there), "one that is there is not overwritten");
     fs::remove_file(&config).unwrap();
     write().ok();

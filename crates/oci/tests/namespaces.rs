@@ -264,7 +264,7 @@ fn wrong_path() {
         let mut case = Case::probe();
         case.edit(|config| set_namespace(config, "uts", Some(json!({ "type": "uts", "path": path }))));
         let done = case.run();
-        let expected = format!("cuddy-oci: cannot start {}: {message}", case.id());
+        let expected = format!("cuddy-oci: error: cannot start {}: {message}", case.id());
         assert_eq!((done.code(), support::without_step_count(&done.stderr)), (1, expected));
         assert_eq!(case.left_behind(), Vec::<String>::new());
     }

@@ -107,14 +107,14 @@ fn nobody_takes() {
         let done = run(&mut case.make(words));
         assert_eq!(
             (done.code(), done.stderr),
-            (1, format!("cuddy-oci: cannot {doing} {}: {message}", case.id()))
+            (1, format!("cuddy-oci: error: cannot {doing} {}: {message}", case.id()))
         );
     }
     let path = case.bundle.path().join("nobody.sock");
     let path = path.to_str().unwrap();
     let done = run(&mut case.make(&["create", "--console-socket", path]));
     let expected = format!(
-        "cuddy-oci: cannot create {}: cannot connect to console socket {path}: no such file or directory\n",
+        "cuddy-oci: error: cannot create {}: cannot connect to console socket {path}: no such file or directory\n",
         case.id()
     );
     assert_eq!((done.code(), done.stderr), (1, expected));

@@ -149,7 +149,7 @@ impl fmt::Display for Op {
             Self::SetUid { uid } => write!(f, "become user {uid}"),
             Self::SetCapabilities { .. } => f.write_str("set the capabilities"),
             Self::SetAmbient { .. } => f.write_str("raise ambient capabilities"),
-            Self::ChangeDirectory { path } => write!(f, "enter the working directory {}", path.display()),
+            Self::ChangeDirectory { path } => write!(f, "chdir to the working directory {}", path.display()),
             Self::FindHome { uid } => write!(f, "look up the home directory of user {uid}"),
             Self::FindProgram { name, .. } => write!(f, "find {name:?}"),
             Self::CloseDescriptors { from, .. } => write!(f, "close descriptors from {from} on"),

@@ -112,7 +112,8 @@ fn all_named(table: &[Constant], field: &str, names: &[String]) -> Result<Vec<Co
 }
 
 fn scheduling(scheduler: &Scheduler, whose: Subject) -> Result<Op, Error> {
-    let Scheduler { nice, priority, runtime, deadline, period, .. } = *scheduler;
+    let Scheduler { nice, priority, period, .. } = *scheduler;
+    let [runtime, deadline] = [scheduler.runtime, scheduler.deadline].map(Option::unwrap_or_default);
     let policy =
         named(&SCHEDULING_POLICIES, format!("{SCHEDULER}/policy"), "scheduling policy", &scheduler.policy)?;
     let refuse = |field: &str, message: String, hint: &str| {
@@ -141,34 +142,40 @@ fn scheduling(scheduler: &Scheduler, whose: Subject) -> Result<Op, Error> {
         }
     }
     if by_deadline {
-        deadlines(runtime, deadline, period)?;
+        deadlines(scheduler)?;
     }
     let flags = all_named(&SCHEDULING_FLAGS, SCHEDULER, &scheduler.flags)?;
     let priority = u32::try_from(priority).unwrap_or_default();
     Ok(Op::SetScheduler { whose, policy, flags, nice, priority, runtime, deadline, period })
 }
 
-/// sched(7): runtime ≤ deadline ≤ period, each at least 1024 ns and below 2⁶³; no period: the deadline.
-fn deadlines(runtime: u64, deadline: u64, period: u64) -> Result<(), Error> {
-    let times = [("runtime", runtime), ("deadline", deadline), ("period", period)];
-    for (field, time) in times.into_iter().filter(|(field, time)| *field != "period" || *time != 0) {
-        if !(1024..1 << 63).contains(&time) {
-            let message = format!("{time} is not from 1024 ns to 2^63 ns");
-            return Err(Error::new(
-                format!("{SCHEDULER}/{field}"),
-                message,
-                "SCHED_DEADLINE needs it in nanoseconds",
-            ));
+/// sched(7): runtime ≤ deadline ≤ period, each at least 1024 ns and below 2⁶³; no period: the deadline. In the words of
+/// crun, which other programs look for.
+fn deadlines(scheduler: &Scheduler) -> Result<(), Error> {
+    let refuse = |field: &str, what: String| {
+        let message = format!("sched_setattr: `SCHED_DEADLINE` {what}");
+        let hint = "in nanoseconds, runtime <= deadline <= period";
+        Err(Error::new(format!("{SCHEDULER}/{field}"), message, hint))
+    };
+    let mut times = Vec::new();
+    for (field, time) in [("runtime", scheduler.runtime), ("deadline", scheduler.deadline)] {
+        match time {
+            None => return refuse(field, format!("requires `{field}`")),
+            Some(0) => return refuse(field, format!("{field} must be greater than 0")),
+            Some(time) => times.push((field, time)),
         }
     }
-    let refuse = |field: &str, message| {
-        Err(Error::new(format!("{SCHEDULER}/{field}"), message, "runtime <= deadline <= period"))
-    };
-    if runtime > deadline {
-        return refuse("runtime", format!("{runtime} is more than the deadline of {deadline}"));
+    times.extend((scheduler.period != 0).then_some(("period", scheduler.period)));
+    for (field, time) in &times {
+        if !(1024..1 << 63).contains(time) {
+            return refuse(field, format!("{field} {time} must be between 1024 and 2^63 - 1"));
+        }
     }
-    if period != 0 && deadline > period {
-        return refuse("deadline", format!("{deadline} is more than the period of {period}"));
+    for pair in times.windows(2) {
+        let [(less, least), (more, most)] = [pair[0], pair[1]];
+        if least > most {
+            return refuse(less, format!("{less} {least} must be <= {more} {most}"));
+        }
     }
     Ok(())
 }

@@ -203,10 +203,10 @@ pub struct Scheduler {
     pub flags: Vec<String>,
     /// Nanoseconds, for `SCHED_DEADLINE`.
     #[serde(default)]
-    pub runtime: u64,
+    pub runtime: Option<u64>,
     /// Nanoseconds, for `SCHED_DEADLINE`.
     #[serde(default)]
-    pub deadline: u64,
+    pub deadline: Option<u64>,
     /// Nanoseconds, for `SCHED_DEADLINE`.
     #[serde(default)]
     pub period: u64,

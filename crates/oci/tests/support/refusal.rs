@@ -26,7 +26,7 @@ pub fn says(case: &Case, done: Done, message: &str) {
     let said = without_steps(&done.stderr).replace(case.id(), "ID");
     let said = said.replace(case.bundle.path().to_str().expect("a path of ours"), "BUNDLE");
     let said = without_place(&without_mount_number(&said.replace(std::env::consts::ARCH, "ARCH")));
-    let expected = format!("cuddy-oci: cannot start ID: {message}\n");
+    let expected = format!("cuddy-oci: error: cannot start ID: {message}\n");
     assert_eq!((done.code(), done.stdout.as_str(), said.as_str()), (1, "", expected.as_str()));
 }
 
