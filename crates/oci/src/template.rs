@@ -39,10 +39,7 @@ fn config(rootless: bool) -> Value {
         "mounts": mounts(),
         "linux": {
             "resources": { "devices": [{ "allow": false, "access": "rwm" }] },
-            "namespaces": [
-                { "type": "pid" }, { "type": "network" }, { "type": "ipc" }, { "type": "uts" },
-                { "type": "mount" }, { "type": "cgroup" },
-            ],
+            "namespaces": namespaces(),
             "maskedPaths": [
                 "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
                 "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi",
@@ -60,6 +57,13 @@ fn config(rootless: bool) -> Value {
             .for_each(|list| list.push(json!({ "type": "user" })));
     }
     config
+}
+
+/// As runc's: a cgroup namespace where v2 is all there is.
+fn namespaces() -> Value {
+    let unified = host::cgroups().is_ok_and(|layout| layout.is_unified());
+    let kinds = ["pid", "network", "ipc", "uts", "mount"].into_iter().chain(unified.then_some("cgroup"));
+    kinds.map(|kind| json!({ "type": kind })).collect()
 }
 
 fn mounts() -> Value {

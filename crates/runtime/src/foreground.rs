@@ -9,6 +9,7 @@ use std::io;
 pub struct Foreground {
     signals: Signals,
     socket: Option<OwnedFd>,
+    plain_lines: bool,
 }
 
 impl Foreground {
@@ -36,10 +37,17 @@ impl Foreground {
 
     fn with(signals: Signals, terminal: bool) -> io::Result<(Self, Option<OwnedFd>)> {
         if !terminal {
-            return Ok((Self { signals, socket: None }, None));
+            return Ok((Self { signals, socket: None, plain_lines: false }, None));
         }
         let (ours, theirs) = console::pair()?;
-        Ok((Self { signals, socket: Some(ours) }, Some(theirs)))
+        Ok((Self { signals, socket: Some(ours), plain_lines: false }, Some(theirs)))
+    }
+
+    /// Lines of the terminal end without a carriage return where standard output is none: who reads a pipe has no
+    /// cursor. It is what runc does; Docker sends the terminal's own bytes.
+    #[must_use]
+    pub fn with_plain_lines(self) -> Self {
+        Self { plain_lines: !terminal::output_is_one(), ..self }
     }
 
     /// Attends to a child until it has ended, and reaps it. `interactive`: what is typed goes to its terminal.
@@ -48,7 +56,9 @@ impl Foreground {
     /// The terminal cannot be relayed; the child is killed then, for nobody would attend to it any more.
     pub fn attend(self, pidfd: &OwnedFd, interactive: bool) -> io::Result<Ended> {
         let attended = match self.socket.as_ref().map(console::receive).transpose() {
-            Ok(Some(Some(master))) => terminal::relay(&self.signals, master, pidfd.as_fd(), interactive),
+            Ok(Some(Some(master))) => self
+                .take(&master)
+                .and_then(|()| terminal::relay(&self.signals, master, pidfd.as_fd(), interactive)),
             Ok(_) => supervise(&self.signals, pidfd.as_fd()),
             Err(error) => Err(error),
         };
@@ -59,5 +69,9 @@ impl Foreground {
             return Err(error);
         }
         Ended::of(pidfd)
+    }
+
+    fn take(&self, master: &OwnedFd) -> io::Result<()> {
+        if self.plain_lines { terminal::end_lines_plainly(master.as_fd()) } else { Ok(()) }
     }
 }

@@ -4,6 +4,7 @@
 //! JSON pointer (RFC 6901) of the value. Only a document that is refused is looked at twice, so a good one pays
 //! nothing.
 
+use crate::strict::Strict;
 use serde::de::DeserializeOwned;
 use std::fmt::{self, Write};
 
@@ -47,7 +48,10 @@ pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, JsonError> {
     if json.len() > 2 * MAX_VALUES {
         check_count(json)?;
     }
-    serde_json::from_slice(json).map_err(|error| located(json, &error))
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let read = T::deserialize(Strict(&mut deserializer));
+    let whole = read.and_then(|document| deserializer.end().map(|()| document));
+    whole.map_err(|error| located(json, &error))
 }
 
 fn check_count(json: &[u8]) -> Result<(), JsonError> {
@@ -283,7 +287,7 @@ mod tests {
         let cases = [
             ("", "EOF while parsing a value at line 1 column 0"),
             ("{}", "missing field `ociVersion` at line 1 column 2"),
-            ("[] x", "invalid length 0, expected struct Config with 9 elements at line 1 column 2"),
+            ("[] x", "invalid type: sequence, expected struct Config at line 1 column 0"),
         ];
         for (json, expect) in cases {
             assert_eq!(from_slice::<Config>(json.as_bytes()).expect_err(json).to_string(), expect);

@@ -18,6 +18,7 @@ mod process;
 mod resources;
 mod seccomp;
 mod state;
+mod strict;
 
 pub use capability::{Capability, CapabilitySet, UnknownCapability};
 pub use container_id::{ContainerId, InvalidId};

@@ -75,5 +75,5 @@ pub(super) fn attend(
 ) -> Result<(Foreground, Option<OwnedFd>), Error> {
     let taken = console_socket(socket)?;
     let (foreground, ours) = attending(terminal && taken.is_none()).map_err(Error::Attend)?;
-    Ok((foreground, taken.or(ours)))
+    Ok((foreground.with_plain_lines(), taken.or(ours)))
 }

@@ -15,8 +15,9 @@ pub use raw::RawMode;
 pub use relay::{Ends, relay, relay_between};
 
 use rustix::fd::BorrowedFd;
-use rustix::termios;
+use rustix::termios::{self, OptionalActions, OutputModes};
 use spec::ConsoleSize;
+use std::io;
 
 /// The user's terminal: standard input, else standard output; `None` if neither is one.
 fn user() -> Option<BorrowedFd<'static>> {
@@ -27,6 +28,18 @@ fn user() -> Option<BorrowedFd<'static>> {
 #[must_use]
 pub fn input_is_one() -> bool {
     termios::isatty(rustix::stdio::stdin())
+}
+
+/// Whether standard output is a terminal.
+pub(crate) fn output_is_one() -> bool {
+    termios::isatty(rustix::stdio::stdout())
+}
+
+/// Ends the lines of a container's terminal with a line feed alone.
+pub(crate) fn end_lines_plainly(master: BorrowedFd) -> io::Result<()> {
+    let mut modes = termios::tcgetattr(master)?;
+    modes.output_modes.remove(OutputModes::ONLCR);
+    Ok(termios::tcsetattr(master, OptionalActions::Now, &modes)?)
 }
 
 /// The size of the user's terminal, if there is one.
