@@ -197,7 +197,7 @@ fn bundle_files() {
         ),
         (
             |config| fs::write(config, "[]").unwrap(),
-            "BUNDLE/config.json: invalid length 0, expected struct Config with 9 elements at line L column C",
+            "BUNDLE/config.json: invalid type: sequence, expected struct Config at line L column C",
         ),
         (
             |config| fs::write(config, "{}").unwrap(),
