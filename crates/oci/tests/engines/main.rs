@@ -98,7 +98,10 @@ fn others() -> Vec<Trial> {
         needs.push(Need::Path(testbed::uml::KERNEL));
         needs
     };
+    let mut criu = needs(&["podman", "conmon"]);
+    criu.push(Need::Criu(None));
     vec![
+        trial("podman: saved and restored", criu, || podman::checkpoint(&podman::podman())),
         trial("podman: on cgroup v2", kernel(&["podman", "conmon"]), v2::podman),
         trial("docker: on cgroup v2", kernel(&["docker", "dockerd", "containerd"]), v2::docker),
         trial("containerd: containers that run to their end", containerd(), containerd::runs),

@@ -203,3 +203,26 @@ pub fn step_by_step(podman: &Cli) {
     podman.ok(&["rm", "--force", "web"]);
     nothing_left(&podman.stage, &id);
 }
+
+/// A container that is saved and goes on from there, and then under another name.
+pub fn checkpoint(podman: &Cli) {
+    let count = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done";
+    let first = podman.detached("one", &[], &["sh", "-c", count]);
+    let last = |name: &str| podman.ok(&["logs", "--tail", "1", name]).parse::<u64>().unwrap_or(0);
+    eventually("it counts", || last("one") > 0);
+    podman.ok(&["container", "checkpoint", "one"]);
+    let saved = last("one");
+    assert_eq!(podman.status("one"), "exited");
+    podman.ok(&["container", "restore", "one"]);
+    eventually("it goes on", || last("one") > saved);
+
+    podman.ok(&["container", "checkpoint", "--export", "/run/one.tar", "one"]);
+    podman.ok(&["rm", "--force", "one"]);
+    podman.ok(&["container", "restore", "--import", "/run/one.tar", "--name", "two"]);
+    eventually("it goes on under another name", || last("two") > saved);
+    let second = podman.ok(&["inspect", "--format", "{{.Id}}", "two"]);
+    podman.ok(&["rm", "--force", "two"]);
+    for id in [first, second] {
+        nothing_left(&podman.stage, &id);
+    }
+}

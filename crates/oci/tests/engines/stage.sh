@@ -49,6 +49,8 @@ END
 # What engines write, and what they read about other containers of the machine, is in memory and ends with the stage.
 mount -t tmpfs -o mode=755 tmpfs /usr/local/sbin
 cp "$runtime" /usr/local/sbin/cuddy-oci
+# criu as the test finds it, without what the machine sets for it.
+criu=$(command -v criu) && cp "$criu" /usr/local/sbin/criu
 # No other runtime can be what an engine takes. dockerd wants a runc to be there.
 for other in $(command -v runc crun); do
     mount --bind /bin/false "$other"
@@ -59,7 +61,7 @@ done
 chmod 1777 /dev/shm
 mkdir -p /run/lock /run/etc /run/work /var/lib/containers /var/lib/containerd /var/lib/docker
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
-rm -rf /etc/cni/net.d /etc/docker /etc/containerd /etc/containers/containers.conf /etc/containers/storage.conf
+rm -rf /etc/criu /etc/cni/net.d /etc/docker /etc/containerd /etc/containers/containers.conf /etc/containers/storage.conf
 
 ip link set lo up
 : >/run/ready

@@ -25,7 +25,7 @@ impl Failure {
         let why = match (response.message.trim(), response.errno) {
             ("", 0) => "it does not say why".to_owned(),
             ("", errno) => Self::talk(&io::Error::from_raw_os_error(errno)).why,
-            (message, _) => message.to_owned(),
+            (message, _) => super::log::words(message).unwrap_or(message).to_owned(),
         };
         Self { why, ..Self::default() }
     }

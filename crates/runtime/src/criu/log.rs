@@ -17,6 +17,12 @@ pub(crate) struct Errors {
     pub lines: Vec<String>,
 }
 
+/// The words of a line that is an error.
+pub(crate) fn words(line: &str) -> Option<&str> {
+    let (_, words) = line.split_once("Error (")?.1.split_once("): ")?;
+    Some(words.trim())
+}
+
 impl Errors {
     /// Those of a log file; one that is not there has none.
     pub fn read(log: &Path) -> Self {
@@ -28,12 +34,8 @@ impl Errors {
         let errors = lines.filter(|(line, _)| line.contains("Error ("));
         let matters = |line: &str| !HARMLESS.iter().any(|harmless| line.contains(harmless));
         let errors: Vec<_> = errors.filter(|(line, _)| matters(line)).take(MOST).collect();
-        let words = |line: &str| {
-            let (_, words) = line.split_once("Error (")?.1.split_once("): ")?;
-            Some(words.trim().to_owned())
-        };
         Self {
-            first: errors.first().and_then(|(line, _)| words(line)),
+            first: errors.first().and_then(|(line, _)| words(line)).map(str::to_owned),
             lines: errors.iter().map(|(line, number)| format!("{number}: {line}")).collect(),
         }
     }
