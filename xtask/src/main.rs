@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use lexopt::Arg;
 
 mod bench;
+mod conformance;
 mod fuzz;
 mod lint;
 mod manual;
@@ -30,6 +31,8 @@ usage: cargo xtask COMMAND
                                  time container starts: ours, the floor, crun, youki, runc, unshare
   bench life [the same]          time the commands of an OCI runtime: a cycle, run, exec, state, kill, and one more
                                  detached container beside those that run
+  conformance contest|crun --suite DIR [--runtime PATH] [--alone]
+                                 a test suite of youki's or crun's, with our runtime and those that are installed
 ";
 
 fn main() -> ExitCode {
@@ -54,6 +57,7 @@ fn dispatch() -> Result<()> {
     };
     match command.as_str() {
         "bench" => bench::run(args),
+        "conformance" => conformance::run(args),
         "completions" => manual::completions(args),
         "fuzz" => fuzz::run(args),
         "lint" => lint::run(),

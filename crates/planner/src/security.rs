@@ -127,7 +127,7 @@ fn capabilities(draft: &mut Draft, process: &Process) -> Result<Capabilities, Er
     name_unknown(draft, &sets)?;
     // A new user namespace gives all capabilities over what it owns.
     if draft.namespaces.has(NamespaceKind::User) {
-        return Ok(consistent(draft, sets));
+        return consistent(draft, sets);
     }
     let had = draft.facts.capabilities;
     let missing = sets.permitted.difference(had);
@@ -144,7 +144,7 @@ fn capabilities(draft: &mut Draft, process: &Process) -> Result<Capabilities, Er
     ] {
         *set = set.intersection(had);
     }
-    Ok(consistent(draft, sets))
+    consistent(draft, sets)
 }
 
 /// What cannot be mapped to the kernel "MUST be logged as a warning" (config.md, "Linux Process"). Where no
@@ -171,17 +171,23 @@ fn some_of(names: &BTreeSet<String>) -> String {
 
 /// The sets without what capset(2) would refuse as a whole (capabilities(7)): only what is permitted can be effective,
 /// only what is in the bounding set can become inheritable, and only what is permitted and inheritable can be ambient.
-fn consistent(draft: &mut Draft, mut sets: Capabilities) -> Capabilities {
-    for (set, name, within, other) in [
-        (&mut sets.effective, "effective", sets.permitted, "permitted"),
-        (&mut sets.inheritable, "inheritable", sets.bounding, "in the bounding set"),
-    ] {
-        let missing = set.difference(within);
-        if !missing.is_empty() {
-            let names: Vec<_> = missing.iter().map(Capability::name).collect();
-            draft.notes.push(format!("{} cannot be {name}: not {other}", names.join(", ")));
-            *set = set.intersection(within);
-        }
+fn consistent(draft: &mut Draft, mut sets: Capabilities) -> Result<Capabilities, Error> {
+    let names = |set: CapabilitySet| set.iter().map(Capability::name).collect::<Vec<_>>().join(", ");
+    let beyond = sets.inheritable.difference(sets.bounding);
+    // Where names were passed over, sets that do not fit are no mistake of the configuration's.
+    if !beyond.is_empty() && sets.unknown.is_empty() {
+        let message = format!("operation not permitted: {} not in the bounding set", names(beyond));
+        return Err(Error::new(
+            "/process/capabilities/inheritable",
+            message,
+            "add it there, or drop it here",
+        ));
+    }
+    sets.inheritable = sets.inheritable.intersection(sets.bounding);
+    let beyond = sets.effective.difference(sets.permitted);
+    if !beyond.is_empty() {
+        draft.notes.push(format!("{} cannot be effective: not permitted", names(beyond)));
+        sets.effective = sets.effective.intersection(sets.permitted);
     }
     let ambient = sets.ambient.intersection(sets.inheritable).intersection(sets.permitted);
     for lost in sets.ambient.difference(ambient).iter() {
@@ -189,5 +195,5 @@ fn consistent(draft: &mut Draft, mut sets: Capabilities) -> Capabilities {
         draft.notes.push(format!("can't raise ambient capability {}: {why}", lost.name()));
     }
     sets.ambient = ambient;
-    sets
+    Ok(sets)
 }

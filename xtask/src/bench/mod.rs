@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-mod common;
+pub(crate) mod common;
 mod life;
 mod peers;
 mod report;

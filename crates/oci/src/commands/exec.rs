@@ -13,6 +13,10 @@ pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
     let preserve_fds = count.saturating_add(options.preserve_fds);
     let how = Options { preserve_fds, env, ..Options::default() };
     let process = process(context, options)?;
+    let affinity = process.exec_cpu_affinity.as_ref().and_then(|affinity| affinity.initial.as_deref());
+    if let Some(bits) = affinity.and_then(first_processors) {
+        context.log.debug(|| format!("affinity: {bits:#x}"));
+    }
     let socket = options.console_socket.as_deref();
     let (foreground, console) = attend(process.terminal && !options.detach, socket, Foreground::new)?;
     let pidfd_socket = options.pidfd_socket.as_deref().map(PidfdSocket::connect).transpose()?;
@@ -43,7 +47,9 @@ fn process(context: &Context, options: &Exec) -> Result<Process, Error> {
     let mut process = context.store.config(&options.id)?.process.unwrap_or_default();
     process.args.clone_from(&options.args);
     process.terminal = options.tty;
-    process.env.extend(options.env.iter().cloned());
+    for entry in &options.env {
+        set_variable(&mut process.env, entry);
+    }
     if let Some(cwd) = &options.cwd {
         process.cwd.clone_from(cwd);
     }
@@ -63,6 +69,24 @@ fn process(context: &Context, options: &Exec) -> Result<Process, Error> {
     Ok(process)
 }
 
+/// Sets a variable, in place of one of that name: of two, programs see the first.
+fn set_variable(env: &mut Vec<String>, entry: &str) {
+    let name = entry.split_once('=').map_or(entry, |(name, _)| name);
+    env.retain(|other| other.split_once('=').map_or(other.as_str(), |(name, _)| name) != name);
+    env.push(entry.to_owned());
+}
+
+/// The first processors as bits, as runc's debugging log shows them.
+fn first_processors(list: &str) -> Option<u64> {
+    let mut bits = 0;
+    for part in list.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        (first..=last.min(63)).for_each(|cpu| bits |= 1_u64 << cpu);
+    }
+    Some(bits)
+}
+
 /// Adds to the sets that count when a program is executed. The ambient set is a part of the inheritable one
 /// (capabilities(7)), so it gets those that a container with inheritable ones asks for.
 fn add_capabilities(process: &mut Process, names: &[String]) -> Result<(), Error> {
@@ -80,4 +104,23 @@ fn add_capabilities(process: &mut Process, names: &[String]) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_there_once() {
+        let mut env = ["A=1", "B=2", "A=3"].map(str::to_owned).to_vec();
+        set_variable(&mut env, "A=4");
+        assert_eq!(env, ["B=2", "A=4"]);
+    }
+
+    #[test]
+    fn processors_as_bits() {
+        for (list, bits) in [("0", Some(1)), ("1,3-4", Some(0b1_1010)), ("70", Some(0)), ("x", None)] {
+            assert_eq!(first_processors(list), bits, "{list}");
+        }
+    }
 }
