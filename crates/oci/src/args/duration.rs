@@ -1,5 +1,6 @@
 //! `--interval`.
 
+use super::decimal;
 use super::given::Given;
 use lexopt::Error;
 use std::time::Duration;
@@ -15,18 +16,27 @@ pub(super) fn interval(given: &mut Given) -> Result<Duration, Error> {
 
 /// Numbers with units, as Go writes them: `1h2m3.5s`.
 fn duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, f64); 7] =
-        [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-    let (mut rest, mut seconds) = (text, 0.0);
+    const SECOND: u128 = 1_000_000_000;
+    const UNITS: [(&str, u128); 7] = [
+        ("ns", 1),
+        ("us", 1000),
+        ("µs", 1000),
+        ("ms", 1_000_000),
+        ("s", SECOND),
+        ("m", 60 * SECOND),
+        ("h", 3600 * SECOND),
+    ];
+    let (mut rest, mut nanoseconds) = (text, 0_u128);
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
+        let number = decimal::parts(&rest[..digits])?;
         let end = rest[digits..].find(|c: char| c.is_ascii_digit() || c == '.');
         let (unit, after) = rest[digits..].split_at(end.unwrap_or(rest.len() - digits));
-        seconds += number * UNITS.iter().find(|(name, _)| *name == unit)?.1;
+        let unit = UNITS.iter().find(|(name, _)| *name == unit)?.1;
+        nanoseconds = nanoseconds.checked_add(number.checked_mul(unit)? / decimal::PARTS)?;
         rest = after;
     }
-    Duration::try_from_secs_f64(seconds).ok()
+    Some(Duration::from_nanos(nanoseconds.try_into().ok()?))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What was typed, as types.
 
 mod criu;
+mod decimal;
 mod duration;
 mod given;
 mod lower;

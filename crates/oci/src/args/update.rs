@@ -1,7 +1,7 @@
 //! The options of `update`, as limits.
 
-use super::UpdateTo;
 use super::given::Given;
+use super::{UpdateTo, decimal};
 use lexopt::Error;
 use spec::{BlockIo, Cpu, Memory, Pids, Resources};
 use std::str::FromStr;
@@ -90,9 +90,7 @@ fn number_of_bytes(text: &str) -> Option<i64> {
     if let Ok(whole) = number.parse::<i64>() {
         return whole.checked_mul(1 << power);
     }
-    let bytes = number.parse::<f64>().ok()? * (1_u64 << power) as f64;
-    // Beyond 2^53 a float is not a number of bytes any more.
-    (bytes < 9e15).then_some(bytes as i64)
+    i64::try_from(decimal::parts(number)?.checked_mul(1 << power)? / decimal::PARTS).ok()
 }
 
 #[cfg(test)]

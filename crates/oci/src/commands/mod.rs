@@ -28,7 +28,10 @@ struct Context<'a> {
 pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i32, Error> {
     let context = Context { global, log, store: Store::new(&global.root) };
     let store = &context.store;
-    log.debug(|| format!("{command:?} below {}", global.root.display()));
+    log.debug(|| {
+        let args: Vec<_> = std::env::args_os().skip(1).collect();
+        format!("{args:?} below {}", global.root.display())
+    });
     match command {
         Command::Create(options) => {
             protect();
