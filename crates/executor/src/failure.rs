@@ -143,7 +143,10 @@ pub(crate) fn words(error: &io::Error) -> String {
     let text = error.to_string();
     let bare = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = bare.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| [first.to_ascii_lowercase()].into_iter().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 impl From<io::Error> for Error {

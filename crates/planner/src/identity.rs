@@ -46,7 +46,7 @@ pub(crate) fn sysctls(draft: &mut Draft) -> Result<(), Error> {
             return Err(Error::new(field, message, "give it as /hostname, and drop the sysctl"));
         }
         if !draft.namespaces.has(owner) {
-            let kind = format!("{owner:?}").to_lowercase();
+            let kind = format!("{owner:?}").to_ascii_lowercase();
             let message = format!("{name} is of the {kind} namespace, and the container has none of its own");
             return Err(Error::new(field, message, "add the namespace, or drop the sysctl"));
         }

@@ -17,7 +17,7 @@ impl<'a> Namespaces<'a> {
         for (index, namespace) in linux.namespaces.iter().enumerate() {
             let field = format!("/linux/namespaces/{index}");
             if namespaces.has(namespace.kind) {
-                let kind = format!("{:?}", namespace.kind).to_lowercase();
+                let kind = format!("{:?}", namespace.kind).to_ascii_lowercase();
                 return Err(Error::new(field, format!("a second {kind} namespace"), "list each type once"));
             }
             match namespace.path.as_deref() {

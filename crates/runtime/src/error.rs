@@ -221,5 +221,5 @@ fn known_words(status: spec::Status, command: &str) -> &'static str {
 /// An I/O error without the "(os error 2)" that Rust adds.
 fn cause(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    text.split(" (os error").next().unwrap_or(&text).to_ascii_lowercase()
 }
