@@ -27,6 +27,12 @@ fn main() -> ExitCode {
         ),
         trial("a process limit of zero is none", root.clone(), no_process_limit),
         trial("the caller's groups are kept where an annotation asks for it", root, keep_groups),
+        trial(
+            "an unknown system call is refused where an annotation asks for it",
+            [Need::Root].to_vec(),
+            unknown_call,
+        ),
+        trial("delete takes a pattern", [Need::Root].to_vec(), delete_by_pattern),
         trial("redirected output belongs to user and group of the container", busybox, redirected_output),
     ])
 }
@@ -169,4 +175,30 @@ fn redirected_output() {
     assert!(case.make(&["run"]).stdin(Stdio::null()).stdout(file).status().unwrap().success());
     let owner = fs::metadata(&output).unwrap();
     assert_eq!((owner.uid(), owner.gid()), (1000, 1001));
+}
+
+fn unknown_call() {
+    for (value, code) in [("0", 0), ("1", 1)] {
+        let mut case = Case::probe();
+        case.edit(|config| {
+            config["annotations"] = json!({ "run.oci.seccomp_fail_unknown_syscall": value });
+            config["linux"]["seccomp"] = json!({
+                "defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [{ "names": ["mkdir", "no_such_call"], "action": "SCMP_ACT_ERRNO" }],
+            });
+        });
+        let done = case.args(&["/bin/probe"]).run();
+        assert_eq!(done.code(), code, "{done:#?}");
+        let words = "/linux/seccomp/syscalls/0/names/1: there is no system call \"no_such_call\"";
+        assert_eq!(done.stderr.contains(words), code == 1, "{done:#?}");
+    }
+}
+
+fn delete_by_pattern() {
+    let mut case = Case::probe();
+    case.args(&["/bin/probe", "sleep"]).detach();
+    run(case.oci(&["delete", "--force", "--regex"]).arg(format!("^x{}", case.id()))).ok();
+    assert_eq!(case.status(), "running");
+    run(case.oci(&["delete", "--force", "--regex"]).arg(format!("^{}.*$", &case.id()[..4]))).ok();
+    assert_eq!(case.does("state").code(), 1);
 }

@@ -33,8 +33,28 @@ pub(crate) fn compile(draft: &Draft, state: &State) -> Result<Option<Compiled>, 
     let filter = seccomp::compile(rules, native).map_err(|error| {
         Error::new("", error.to_string(), "config-linux.md, \"Seccomp\", lists what is allowed")
     })?;
+    refuse_unknown_calls(draft, rules)?;
     let listener = listener(draft, rules, &filter, state)?;
     Ok(Some(Compiled { filter, listener }))
+}
+
+/// crun's annotation for those who would rather have an error than a rule that is passed over (crun(1)).
+fn refuse_unknown_calls(draft: &Draft, rules: &spec::Seccomp) -> Result<(), Error> {
+    let asked = draft.config.annotations.get("run.oci.seccomp_fail_unknown_syscall");
+    if asked.is_none_or(|value| value == "0") {
+        return Ok(());
+    }
+    let names = rules.syscalls.iter().enumerate().flat_map(|(rule, syscall)| {
+        syscall.names.iter().enumerate().map(move |(index, name)| (rule, index, name))
+    });
+    match names.into_iter().find(|(.., name)| !seccomp::is_call(name)) {
+        Some((rule, index, name)) => {
+            let field = format!("/linux/seccomp/syscalls/{rule}/names/{index}");
+            let hint = "correct the name, or drop the annotation run.oci.seccomp_fail_unknown_syscall";
+            Err(Error::new(field, format!("there is no system call {name:?}"), hint))
+        }
+        None => Ok(()),
+    }
 }
 
 impl Compiled {

@@ -72,6 +72,12 @@ pub use error::Error;
 pub use flags::FLAGS;
 pub use profile::default_profile;
 
+/// Whether some kernel knows a system call of this name. The rules about others are passed over by [`compile`].
+#[must_use]
+pub fn is_call(name: &str) -> bool {
+    names::Call::named(name).is_some()
+}
+
 /// The longest program that the kernel loads (`BPF_MAXINSNS`).
 pub const MAX_INSTRUCTIONS: usize = 4096;
 

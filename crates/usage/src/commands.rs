@@ -16,7 +16,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         summary: "delete a container that has ended",
         about: "Removes its cgroups and its state. One that was created and not started is ended.",
-        ..on_container("delete", &[FORCE])
+        ..on_container("delete", &[FORCE, REGEX])
     },
     Command {
         summary: "print what happens in a container",

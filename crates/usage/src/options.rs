@@ -102,6 +102,9 @@ pub const ALL: Opt = Opt::switch("all", "to every process of the container").sho
 /// End it before.
 pub const FORCE: Opt =
     Opt::switch("force", "end it first if it runs; none of that name is no error").short('f');
+/// All whose names match.
+pub const REGEX: Opt =
+    Opt::switch("regex", "ID is a pattern of ^ $ . and *; delete all containers it matches");
 /// Table or JSON.
 pub const FORMAT: Opt = Opt::choice("format", "FORMAT", &["table", "json"], "table or json").short('f');
 /// Names alone.

@@ -15,6 +15,10 @@ pub(super) fn command(name: &str, given: &mut Given) -> Result<Command, Error> {
         "run" => Command::Run(run(given)?),
         "start" => Command::Start { id: id(given)? },
         "state" => Command::State { id: id(given)? },
+        "delete" if given.is_on(options::REGEX)? => Command::DeleteMatching {
+            pattern: text(operand(given, "which containers?")?)?,
+            force: given.is_on(options::FORCE)?,
+        },
         "delete" => Command::Delete { id: id(given)?, force: given.is_on(options::FORCE)? },
         "kill" => kill(given)?,
         "exec" => Command::Exec(Box::new(exec(given)?)),

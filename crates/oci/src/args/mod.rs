@@ -39,6 +39,7 @@ pub(crate) enum Command {
     State { id: ContainerId },
     Kill { id: ContainerId, signal: String, all: bool },
     Delete { id: ContainerId, force: bool },
+    DeleteMatching { pattern: String, force: bool },
     Exec(Box<Exec>),
     Pause { id: ContainerId },
     Resume { id: ContainerId },

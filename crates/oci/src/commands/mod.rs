@@ -4,6 +4,7 @@ mod criu;
 mod events;
 mod exec;
 mod list;
+mod pattern;
 mod processes;
 mod start;
 mod update;
@@ -59,6 +60,11 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
             store.kill(id, number, *all)?;
         }
         Command::Delete { id, force } => log.notes(&store.delete(id, *force)?),
+        Command::DeleteMatching { pattern, force } => {
+            for id in store.list()?.iter().filter(|id| pattern::matches(pattern, id.as_str())) {
+                log.notes(&store.delete(id, *force)?);
+            }
+        }
         Command::Pause { id } => store.pause(id)?,
         Command::Resume { id } => store.resume(id)?,
         Command::Update { id, change } => update::update(&context, id, change)?,
