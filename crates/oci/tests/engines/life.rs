@@ -1,5 +1,6 @@
 //! The life of a container under podman and under Docker.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -164,6 +165,23 @@ pub fn restarts(engine: &Cli) {
     assert_eq!(engine.inspect("web")["RestartCount"], 2);
     engine.ok(&["rm", "web"]);
     nothing_left(&engine.stage, &id);
+}
+
+/// Containers that start, run and are removed at the same time.
+pub fn at_once(engine: &Cli) {
+    let start = |number: &str| {
+        let mut command = engine.command(&["run", "--rm", IMAGE, "echo", number]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the engine starts")
+    };
+    let numbers: Vec<_> = (0..8).map(|number| number.to_string()).collect();
+    let running: Vec<_> = numbers.iter().map(|number| start(number)).collect();
+    for (number, child) in numbers.iter().zip(running) {
+        let output = child.wait_with_output().expect("a child of ours");
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(stdout.trim_end(), number, "{stderr}");
+    }
+    assert_eq!(engine.ok(&["ps", "--all", "--quiet"]), "");
 }
 
 /// Namespaces of another container, by their paths.

@@ -52,6 +52,7 @@ const ALIKE: &[Scenario] = &[
     ("terminals", life::terminal),
     ("the end of memory is reported", life::out_of_memory),
     ("started again", life::restarts),
+    ("eight at once", life::at_once),
     ("namespaces of another container", life::shared_namespaces),
     ("files are copied in and out", life::copies),
     ("options for files", options::files),

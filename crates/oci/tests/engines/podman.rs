@@ -19,6 +19,7 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "cuddy"
 runtime_supports_json = ["crun", "runc", "cuddy"]
+runtime_supports_nocgroup = ["crun", "cuddy"]
 
 [engine.runtimes]
 cuddy = ["/usr/local/sbin/cuddy-oci"]
@@ -131,6 +132,7 @@ pub fn options(podman: &Cli) {
                 "hidepid=invisible",
             ),
             (&["--cgroups", "no-conmon"], "echo ran", "ran"),
+            (&["--cgroups", "disabled"], "grep -c libpod- /proc/self/cgroup || true", "0"),
             (&["--log-driver", "none"], "echo ran", "ran"),
             (&["--systemd", "always"], "grep -c -E ' /(run|tmp|run/lock) tmpfs' /proc/mounts", "3"),
             (
