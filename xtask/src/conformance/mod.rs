@@ -74,7 +74,7 @@ pub fn run(mut args: lexopt::Parser) -> Result<()> {
         groups::remove_new(&before);
         all.push((name, results?));
     }
-    println!("{}", results::table(&all));
+    print!("{}", results::table(&all));
     Ok(())
 }
 
