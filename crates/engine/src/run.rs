@@ -105,6 +105,7 @@ fn create(store: &Store, launch: &Launch, console: Option<OwnedFd>) -> Result<Cr
         options: &launch.how,
         console,
         pid_file: None,
+        manager: None,
         prepare: Some(&|| make_bundle(launch)),
     };
     store.create(request).map_err(|error| {

@@ -297,6 +297,7 @@ fn planned(case: &Case, words: &[&str]) -> Plan {
         options: &options,
         console: None,
         pid_file: None,
+        manager: None,
         prepare: None,
     };
     Store::new(case.state_dir()).plan(&request).unwrap().plan

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         trial("host name and domain name", root.clone(), host_names),
         trial("descriptors of the caller are not inherited", busybox.clone(), descriptors),
         trial("descriptors that shall be preserved are", busybox.clone(), preserved_descriptors),
+        trial("a service manager is told when the program is ready", busybox.clone(), ready),
         trial("sockets of a service manager are passed on, and told of", busybox.clone(), activation),
         trial("signals are at their defaults and not blocked", env, signals),
         trial("it leads a session and a keyring of its own", root.clone(), session),
@@ -337,6 +338,35 @@ fn descriptors() {
     let report: probe::Report = run_from_shell(&case, leaks).ok().json();
     let numbers: Vec<_> = report.descriptors.iter().map(|open| open.fd).collect();
     assert_eq!(numbers, [0, 1, 2], "{:?}", open_descriptors(&report));
+}
+
+/// The program says that it is ready by a datagram, from the probe's own socket; nobody else hears of what it says before.
+fn ready() {
+    use std::os::unix::net::UnixDatagram;
+    for words in [&["run"][..], &["run", "--detach"], &["create"]] {
+        let mut case = Case::busybox();
+        let path = case.bundle.path().join("manager");
+        let manager = UnixDatagram::bind(&path).unwrap();
+        manager.set_read_timeout(Some(support::SOON)).unwrap();
+        // One that has ended already is nobody whom the manager could watch.
+        let end = if words == ["run"] { "true" } else { "exec sleep 1000" };
+        case.args(&["sh", "-c", &format!("/bin/probe notify STATUS=soon READY=1; {end}")]);
+        case.edit(|config| config["process"]["user"] = json!({ "uid": 1000, "gid": 1000 }));
+        run(case.make(words).env("NOTIFY_SOCKET", &path)).ok();
+        if words == ["create"] {
+            run(case.oci(&["start"]).arg(case.id()).env("NOTIFY_SOCKET", &path)).ok();
+        }
+        let mut said = [0; 100];
+        let mut next = || {
+            let length = manager.recv(&mut said).unwrap();
+            String::from_utf8_lossy(&said[..length]).into_owned()
+        };
+        assert_eq!(next(), "READY=1", "{words:?}");
+        if words != ["run"] {
+            let main = next();
+            assert!(main.starts_with("MAINPID="), "{words:?}: {main}");
+        }
+    }
 }
 
 fn activation() {

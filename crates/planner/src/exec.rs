@@ -98,6 +98,7 @@ fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
         options: request.options,
         namespaces: Namespaces::of_running(request.namespaces),
         cgroup: cgroup::Group::default(),
+        notify: None,
         hooks: Vec::new(),
         plan: Plan::default(),
         notes: Vec::new(),

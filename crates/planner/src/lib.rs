@@ -19,6 +19,7 @@ mod labels;
 mod mounts;
 mod namespaces;
 mod net_devices;
+mod notify;
 mod options;
 mod process;
 mod root;
@@ -30,7 +31,7 @@ pub use criu::{Criu, INHERITED, Restore, criu, restore};
 pub use error::Error;
 pub use exec::{ExecRequest, exec};
 pub use mounts::option_names as mount_option_names;
-pub use options::{Options, RootSource, Start, Upper};
+pub use options::{Notify, Options, RootSource, Start, Upper};
 pub use unsupported::check_machine;
 
 use namespaces::Namespaces;
@@ -128,6 +129,7 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     namespaces::network(draft);
     namespaces::cgroup(draft);
     devices::make(draft)?;
+    notify::mount(draft);
     hooks::create(draft);
     process::open_terminal(draft)?;
     identity::sysctls(draft)?;
@@ -176,7 +178,9 @@ fn finish(draft: &mut Draft) -> Result<Planned, Error> {
 fn sources(draft: &mut Draft) -> Result<(), Error> {
     root::source(draft)?;
     mounts::sources(draft)?;
-    devices::sources(draft)
+    devices::sources(draft)?;
+    draft.notify = notify::source(draft);
+    Ok(())
 }
 
 /// The last meeting: the container is complete and waits for its start.
@@ -221,6 +225,8 @@ struct Draft<'a> {
     options: &'a Options,
     namespaces: Namespaces<'a>,
     cgroup: cgroup::Group,
+    /// The opened directory of the socket of sd_notify(3).
+    notify: Option<Slot>,
     /// All hooks of the configuration, checked.
     hooks: Vec<Hook>,
     plan: Plan,
@@ -267,6 +273,7 @@ impl<'a> Draft<'a> {
             options,
             namespaces,
             cgroup: cgroups::group(linux, facts, options, id)?,
+            notify: None,
             hooks: hooks::read(config, bundle)?,
             plan,
             notes: Vec::new(),

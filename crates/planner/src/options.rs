@@ -20,8 +20,19 @@ pub struct Options {
     pub no_new_keyring: bool,
     /// Run the program under a small init of ours.
     pub init: bool,
+    /// A directory for the socket over which the program says that it is ready.
+    pub notify: Option<Notify>,
     /// What the caller changed, and wants undone with the rest; first to be made, last to be undone.
     pub undo: Vec<Undo>,
+}
+
+/// Where a container finds the socket of sd_notify(3), which is made in the directory when the program starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notify {
+    /// The directory on the machine.
+    pub directory: PathBuf,
+    /// Where it is in the container.
+    pub path: PathBuf,
 }
 
 /// Where the root file system comes from.

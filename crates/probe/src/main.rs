@@ -20,7 +20,7 @@ usage: probe [--out PATH|fd:N] [--sysctl NAME]...       print what is visible he
 files    try-read PATH | try-write PATH | try-open PATH FLAG,... | write-proc PATH VALUE | mknod PATH c|b MAJOR MINOR
 mounts   try-mount SOURCE TARGET TYPE FLAG,... [DATA] | try-remount TARGET FLAG,...
 escapes  chroot-escape MARKER | fd-escape MARKER | exec-self-exe | kill PID [SIGNAL]
-load     fill-memory BYTES | fork-many N | burn SECONDS
+load     fill-memory BYTES | fork-many N | burn SECONDS | notify TEXT...
 to be    sleep [SECONDS] | hold-open PATH... | exit N | signal-self N
 ";
 

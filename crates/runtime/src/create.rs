@@ -1,5 +1,5 @@
 use crate::record::{Init, Record};
-use crate::{Container, Error, Store};
+use crate::{Container, Error, Notify, Store};
 use executor::{Launched, Slots};
 use plan::{Hook, Plan, Slot, Undo};
 use planner::{Options, Planned, Start};
@@ -7,6 +7,7 @@ use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::Pid;
 use spec::{Config, ContainerId, Status};
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,6 +28,8 @@ pub struct Request<'a> {
     pub console: Option<OwnedFd>,
     /// File that init's pid is written to.
     pub pid_file: Option<&'a Path>,
+    /// The socket of the service manager who is told when the program is ready.
+    pub manager: Option<&'a OsStr>,
     /// Makes the bundle, once the name is taken and before anything else is done. What it makes below the
     /// container's own directory needs no undo.
     pub prepare: Option<&'a dyn Fn() -> io::Result<()>>,
@@ -39,6 +42,8 @@ pub struct Created {
     pub container: Container,
     /// Its init, by descriptor.
     pub pidfd: OwnedFd,
+    /// Where its program says that it is ready, when it runs.
+    pub notify: Option<Notify>,
     /// What the user should know, one sentence each.
     pub notes: Vec<String>,
 }
@@ -72,7 +77,9 @@ impl Store {
         })?;
         let start = request.options.start;
         let mut container = self.take(record_of(request.id, request.bundle, request.config, &plan, hooks))?;
-        let (record, pidfd) = match perform(&container, request, &plan) {
+        let prepared = notify(&container, &request);
+        let performed = prepared.and_then(|notify| Ok((notify, perform(&container, request, &plan)?)));
+        let (notify, (record, pidfd)) = match performed {
             Ok(performed) => performed,
             Err(error) => return Err(self.destroy(&container, error)),
         };
@@ -84,7 +91,17 @@ impl Store {
         {
             return Err(self.destroy(&container, error));
         }
-        Ok(Created { container, pidfd, notes })
+        Ok(Created { container, pidfd, notify, notes })
+    }
+}
+
+/// The socket over which the program will say that it is ready. One that is created only has its directory.
+fn notify(container: &Container, request: &Request) -> Result<Option<Notify>, Error> {
+    let Some(manager) = request.manager.filter(|_| request.options.notify.is_some()) else { return Ok(None) };
+    crate::notify::make(container.directory())?;
+    match request.options.start {
+        Start::AtOnce => Notify::listen(container.directory(), manager),
+        Start::OnRequest => Ok(None),
     }
 }
 

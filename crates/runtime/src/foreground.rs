@@ -1,5 +1,5 @@
-use crate::supervise::{Signals, supervise};
-use crate::{Ended, console, terminal};
+use crate::supervise::{Signals, supervise_with};
+use crate::{Ended, Notify, console, terminal};
 use rustix::fd::{AsFd, OwnedFd};
 use std::io;
 
@@ -10,6 +10,7 @@ pub struct Foreground {
     signals: Signals,
     socket: Option<OwnedFd>,
     plain_lines: bool,
+    notify: Option<Notify>,
 }
 
 impl Foreground {
@@ -37,10 +38,10 @@ impl Foreground {
 
     fn with(signals: Signals, terminal: bool) -> io::Result<(Self, Option<OwnedFd>)> {
         if !terminal {
-            return Ok((Self { signals, socket: None, plain_lines: false }, None));
+            return Ok((Self { signals, socket: None, plain_lines: false, notify: None }, None));
         }
         let (ours, theirs) = console::pair()?;
-        Ok((Self { signals, socket: Some(ours), plain_lines: false }, Some(theirs)))
+        Ok((Self { signals, socket: Some(ours), plain_lines: false, notify: None }, Some(theirs)))
     }
 
     /// Lines of the terminal end without a carriage return where standard output is none: who reads a pipe has no
@@ -48,6 +49,12 @@ impl Foreground {
     #[must_use]
     pub fn with_plain_lines(self) -> Self {
         Self { plain_lines: !terminal::output_is_one(), ..self }
+    }
+
+    /// Passes on, while it attends, that the program is ready. Not for a program with a terminal: no service has one.
+    #[must_use]
+    pub fn notifying(self, notify: Option<Notify>) -> Self {
+        Self { notify, ..self }
     }
 
     /// Attends to a child until it has ended, and reaps it. `interactive`: what is typed goes to its terminal.
@@ -59,7 +66,7 @@ impl Foreground {
             Ok(Some(Some(master))) => self
                 .take(&master)
                 .and_then(|()| terminal::relay(&self.signals, master, pidfd.as_fd(), interactive)),
-            Ok(_) => supervise(&self.signals, pidfd.as_fd()),
+            Ok(_) => supervise_with(&self.signals, pidfd.as_fd(), self.notify),
             Err(error) => Err(error),
         };
         if let Err(error) = attended {

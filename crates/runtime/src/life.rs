@@ -1,5 +1,5 @@
 use crate::create::{address, open_directory};
-use crate::{Container, Error, Store};
+use crate::{Container, Error, Notify, Store};
 use executor::{Kind, Message, Wire};
 use plan::{NamespaceKind, Rendezvous};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{WaitId, WaitIdOptions};
 use spec::{ContainerId, Status};
+use std::ffi::OsStr;
 use std::io;
 
 /// How a process ended.
@@ -107,12 +108,16 @@ impl Store {
     /// # Errors
     /// The container is not in the state `created`, or its program cannot be executed. Where a hook failed the
     /// container is destroyed (runtime.md, "Lifecycle", steps 7 and 9).
-    pub fn start(&self, id: &ContainerId) -> Result<(), Error> {
+    ///
+    /// `manager` is the socket of a service manager: it is told when the program is ready, and that is waited for.
+    pub fn start(&self, id: &ContainerId, manager: Option<&OsStr>) -> Result<(), Error> {
         self.pass_creator(id, false, ("start", "created"))?;
         let mut container = self.open_locked(id)?;
         if container.status() != Status::Created {
             return container.refuse("start", "created");
         }
+        let listen = |manager| Notify::listen(container.directory(), manager);
+        let notify = manager.map(listen).transpose()?.flatten();
         let connect = || -> io::Result<Wire> {
             let directory = open_directory(container.directory())?;
             let socket = rustix::net::socket_with(
@@ -134,7 +139,13 @@ impl Store {
             Ok(()) => {
                 // A hook may take its time, and others must be able to end the container meanwhile.
                 container.unlock();
-                container.poststart().map_err(|error| self.destroy(&container, error))
+                container.poststart().map_err(|error| self.destroy(&container, error))?;
+                match (notify, container.init()) {
+                    (Some(notify), Some(init)) => {
+                        notify.wait(init.as_fd(), container.pid()).map_err(Error::Attend)
+                    }
+                    _ => Ok(()),
+                }
             }
             Err(failure) if failure.kind == Kind::Hook => Err(self.destroy(&container, failure.into())),
             Err(failure) => Err(failure.into()),

@@ -1,5 +1,6 @@
 //! What is done while a container runs in the foreground: pass signals on, and wait.
 
+use crate::Notify;
 use crate::reaper;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
@@ -85,13 +86,29 @@ pub(crate) fn forward(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
 /// # Errors
 /// poll(2) or pidfd_send_signal(2) fails.
 pub fn supervise(signals: &Signals, pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    supervise_with(signals, pidfd, None)
+}
+
+/// [`supervise`], and passes on that the program is ready.
+pub(crate) fn supervise_with(
+    signals: &Signals,
+    pidfd: BorrowedFd<'_>,
+    mut notify: Option<Notify>,
+) -> io::Result<()> {
     loop {
-        let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
+        let mut fds =
+            vec![PollFd::new(signals, PollFlags::IN), PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
+        fds.extend(notify.as_ref().map(|notify| PollFd::new(notify, PollFlags::IN)));
         match poll(&mut fds, None) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        if !fds[1].revents().is_empty() {
+        let ended = !fds[1].revents().is_empty();
+        // The runtime itself is what the manager watches.
+        if notify.as_ref().is_some_and(|notify| notify.pass_on(None)) {
+            notify = None;
+        }
+        if ended {
             return Ok(());
         }
         while let Some(signal) = signals.next()? {

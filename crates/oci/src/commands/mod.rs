@@ -53,7 +53,7 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
             protect();
             return criu::restore(&context, options);
         }
-        Command::Start { id } => store.start(id)?,
+        Command::Start { id } => store.start(id, start::manager().as_deref())?,
         Command::State { id } => print(&pretty(&list::Entry::of(&store.open(id)?)))?,
         Command::Kill { id, signal, all } => {
             let number = signal_number(signal).ok_or_else(|| Error::NoSignal(signal.clone()))?;

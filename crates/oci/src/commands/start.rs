@@ -5,12 +5,21 @@ use crate::activation::Activation;
 use crate::args::Start;
 use planner::{Options, Start as When};
 use runtime::{Bundle, Created, Error, Foreground, PidfdSocket, Request};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, OwnedFd};
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
 pub(super) fn bundle(options: &Start) -> Result<Bundle, Error> {
     open_bundle(&options.bundle, options.config.as_deref())
+}
+
+/// Where a service manager waits for a program to be ready (sd_notify(3)).
+const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";
+
+/// The socket of the service manager, if one waits.
+pub(super) fn manager() -> Option<OsString> {
+    std::env::var_os(NOTIFY_SOCKET).filter(|manager| !manager.is_empty())
 }
 
 pub(super) fn start(
@@ -20,11 +29,15 @@ pub(super) fn start(
     when: When,
     console: Option<OwnedFd>,
 ) -> Result<Created, Error> {
-    let Activation { count, env } = Activation::of_environment();
+    let Activation { count, mut env } = Activation::of_environment();
+    let manager = manager();
+    let place = manager.as_ref().map(|manager| context.store.notify_place(&options.id, manager));
+    env.extend(place.iter().map(|(_, socket)| format!("{NOTIFY_SOCKET}={}", socket.display())));
     let how = Options {
         start: when,
         preserve_fds: count.saturating_add(options.preserve_fds),
         env,
+        notify: place.map(|(place, _)| place),
         no_pivot: options.no_pivot,
         no_cgroups: !context.global.cgroups,
         no_new_keyring: options.no_new_keyring,
@@ -39,6 +52,7 @@ pub(super) fn start(
         options: &how,
         console,
         pid_file: options.pid_file.as_deref(),
+        manager: manager.as_deref(),
         prepare: None,
     })?;
     context.log.debug(|| format!("{} is created, with process {:?}", options.id, created.container.pid()));
@@ -54,13 +68,16 @@ pub(super) fn run(context: &Context, options: &Start) -> Result<i32, Error> {
     let terminal = bundle.config.process.as_ref().is_some_and(|process| process.terminal);
     if options.detach {
         let console = console_socket(options.console_socket.as_deref())?;
-        start(context, options, &bundle, When::AtOnce, console)?;
+        let created = start(context, options, &bundle, When::AtOnce, console)?;
+        if let Some(notify) = created.notify {
+            notify.wait(created.pidfd.as_fd(), created.container.pid()).map_err(Error::Attend)?;
+        }
         return Ok(0);
     }
     let attending = if options.no_subreaper { Foreground::new } else { Foreground::subreaper };
     let (foreground, console) = attend(terminal, options.console_socket.as_deref(), attending)?;
     let created = start(context, options, &bundle, When::AtOnce, console)?;
-    let ended = foreground.attend(&created.pidfd, true).map_err(Error::Attend)?;
+    let ended = foreground.notifying(created.notify).attend(&created.pidfd, true).map_err(Error::Attend)?;
     if !options.keep {
         context.log.notes(&context.store.remove(&created.container)?);
     }

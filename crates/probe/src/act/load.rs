@@ -69,6 +69,16 @@ pub fn fork_many(count: u32) -> Outcome {
     Ok(json!(Forks { made, first_error }))
 }
 
+/// Says each to the socket that NOTIFY_SOCKET names (sd_notify(3)).
+pub fn notify(messages: &[&str]) -> Outcome {
+    let path = std::env::var_os("NOTIFY_SOCKET").unwrap_or_default();
+    let socket = std::os::unix::net::UnixDatagram::unbound()?;
+    for message in messages {
+        socket.send_to(message.as_bytes(), &path)?;
+    }
+    Ok(json!(path.to_string_lossy()))
+}
+
 /// Computes for so many seconds; the detail is how much processor time that gave.
 pub fn burn(seconds: f64) -> Outcome {
     let start = Instant::now();

@@ -64,6 +64,7 @@ pub fn run(name: &str, mut args: Parser, out: &Out) -> Result<ExitCode, Error> {
 
         ("fill-memory", [bytes]) => load::fill_memory(parse(bytes)?),
         ("fork-many", [count]) => load::fork_many(parse(count)?),
+        ("notify", messages) => load::notify(messages),
         ("burn", [seconds]) => load::burn(parse(seconds)?),
 
         ("sleep", []) => sleep(f64::MAX),

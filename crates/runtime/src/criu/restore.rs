@@ -48,7 +48,7 @@ impl Store {
             Ok((record, pidfd)) => {
                 container.made(record);
                 container.unlock();
-                Ok(Created { container, pidfd, notes })
+                Ok(Created { container, pidfd, notify: None, notes })
             }
             Err(error) => Err(self.destroy(&container, error)),
         }
