@@ -236,7 +236,9 @@ impl Init {
             | Op::SetAmbient { .. }
             | Op::SetNoNewPrivileges => process::privilege(op),
             Op::PassDescriptors { slots } => self.pass(slots),
-            Op::OpenTerminal { rows, columns } => terminal::open(&mut self.slots, *rows, *columns),
+            Op::OpenTerminal { rows, columns, plain_lines } => {
+                terminal::open(&mut self.slots, (*rows, *columns), *plain_lines)
+            }
             Op::SendConsole => terminal::send(&mut self.slots),
             Op::UseTerminal => terminal::take(&mut self.slots),
             Op::SetPropagation { recursive, propagation } => {

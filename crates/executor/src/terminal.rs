@@ -8,6 +8,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::pty::OpenptFlags;
+use rustix::termios::{OptionalActions, OutputModes};
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 
@@ -15,7 +16,7 @@ const DEVPTS_SUPER_MAGIC: i64 = 0x1cd1;
 
 /// Opens both ends. The container's files are not trusted to be a devpts, the file system itself is asked
 /// (CVE-2025-52565).
-pub(crate) fn open(slots: &mut Slots, rows: u16, columns: u16) -> Result<(), Error> {
+pub(crate) fn open(slots: &mut Slots, (rows, columns): (u16, u16), plain_lines: bool) -> Result<(), Error> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
     let root = slots.get(Slot::Root)?;
@@ -29,6 +30,11 @@ pub(crate) fn open(slots: &mut Slots, rows: u16, columns: u16) -> Result<(), Err
     if (rows, columns) != (0, 0) {
         let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         rustix::termios::tcsetwinsize(&terminal, size)?;
+    }
+    if plain_lines {
+        let mut modes = rustix::termios::tcgetattr(&terminal)?;
+        modes.output_modes.remove(OutputModes::ONLCR);
+        rustix::termios::tcsetattr(&terminal, OptionalActions::Now, &modes)?;
     }
     slots.fill(Slot::Console, console);
     slots.fill(Slot::Terminal, terminal);

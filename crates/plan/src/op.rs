@@ -149,8 +149,8 @@ pub enum Op {
     Chroot,
 
     // ---- terminal -------------------------------------------------------------------------------
-    /// Opens a new pseudo terminal of the container's devpts.
-    OpenTerminal { rows: u16, columns: u16 },
+    /// Opens a new pseudo terminal of the container's devpts; `plain_lines`: without a carriage return at their end.
+    OpenTerminal { rows: u16, columns: u16, plain_lines: bool },
     /// Sends our end of it to whoever relays it.
     SendConsole,
     /// Makes it the controlling terminal and standard input, output and error.

@@ -18,6 +18,9 @@ pub struct Options {
     pub no_cgroups: bool,
     /// Keep the caller's session keyring.
     pub no_new_keyring: bool,
+    /// Lines of its terminal end without a carriage return: who reads a pipe has no cursor. runc does so where its
+    /// standard output is no terminal; Docker sends the terminal's own bytes.
+    pub plain_lines: bool,
     /// Run the program under a small init of ours.
     pub init: bool,
     /// A directory for the socket over which the program says that it is ready.

@@ -1,6 +1,7 @@
 use crate::{Draft, Error, mounts};
 use plan::{Cause, Errno, Follow, MountPoint, Op, RlimitResource, Script, Slot, Target, TreeSource};
 use spec::Process;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The process of the configuration. `create` could do without it, but then nothing could be prepared.
@@ -47,7 +48,7 @@ fn make_terminal(draft: &mut Draft) -> Result<(), Error> {
     let size = process.console_size.unwrap_or_default();
     let from = "/process/terminal";
     draft.init(
-        Op::OpenTerminal { rows: size.height, columns: size.width },
+        Op::OpenTerminal { rows: size.height, columns: size.width, plain_lines: draft.options.plain_lines },
         from,
         "from the container's devpts, so that the machine's terminals are not touched",
     );
@@ -151,7 +152,8 @@ pub(crate) fn directory(draft: &mut Draft) -> Result<(), Error> {
 /// Who has no `HOME` in the environment gets that of the container's `/etc/passwd`, as runc and crun do it.
 pub(crate) fn home(draft: &mut Draft) -> Result<(), Error> {
     let process = of(draft)?;
-    if process.env.iter().any(|entry| entry.strip_prefix("HOME=").is_some_and(|home| !home.is_empty())) {
+    let home = process.env.iter().rev().find_map(|entry| entry.strip_prefix("HOME="));
+    if home.is_some_and(|home| !home.is_empty()) {
         return Ok(());
     }
     let op = Op::FindHome { uid: process.user.uid };
@@ -194,11 +196,15 @@ pub(crate) fn keep_descriptors(script: &mut Script) {
     }
 }
 
-/// The program's environment, with what the caller puts in its place.
+/// The program's environment, with what the caller puts in its place. Of a variable that is there twice the last one
+/// counts, as in runc: programs differ in which one they would take.
 fn environment(process: &Process, ours: &[String]) -> Vec<String> {
-    let name = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
-    let replaced = |entry: &&String| ours.iter().any(|own| name(own) == name(entry));
-    process.env.iter().filter(|entry| !replaced(entry)).chain(ours).cloned().collect()
+    let name = |entry: &'_ str| entry.split('=').next().unwrap_or_default().to_owned();
+    let mut seen = BTreeSet::new();
+    let last_first = process.env.iter().chain(ours).rev().filter(|entry| seen.insert(name(entry)));
+    let mut environment: Vec<String> = last_first.cloned().collect();
+    environment.reverse();
+    environment
 }
 
 /// The end of the plan.

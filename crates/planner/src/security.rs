@@ -29,8 +29,13 @@ pub(crate) fn paths(draft: &mut Draft) -> Result<(), Error> {
         let cause = Cause { why, ..cause("readonlyPaths", index) };
         draft.plan.init.push_tolerant(Op::MakeReadOnly { path }, cause, &[Errno::ENOENT]);
     }
+    let mut masked = BTreeSet::new();
     for (index, path) in draft.linux.masked_paths.iter().enumerate() {
         let path = plain("maskedPaths", index, path)?;
+        // A second mask would cover the first.
+        if !masked.insert(path.clone()) {
+            continue;
+        }
         let cause = Cause { why: "tells about the machine, or acts on it", ..cause("maskedPaths", index) };
         draft.plan.init.push_tolerant(Op::Mask { path }, cause, &[Errno::ENOENT]);
     }

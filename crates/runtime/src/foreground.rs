@@ -9,7 +9,6 @@ use std::io;
 pub struct Foreground {
     signals: Signals,
     socket: Option<OwnedFd>,
-    plain_lines: bool,
     notify: Option<Notify>,
 }
 
@@ -38,17 +37,10 @@ impl Foreground {
 
     fn with(signals: Signals, terminal: bool) -> io::Result<(Self, Option<OwnedFd>)> {
         if !terminal {
-            return Ok((Self { signals, socket: None, plain_lines: false, notify: None }, None));
+            return Ok((Self { signals, socket: None, notify: None }, None));
         }
         let (ours, theirs) = console::pair()?;
-        Ok((Self { signals, socket: Some(ours), plain_lines: false, notify: None }, Some(theirs)))
-    }
-
-    /// Lines of the terminal end without a carriage return where standard output is none: who reads a pipe has no
-    /// cursor. It is what runc does; Docker sends the terminal's own bytes.
-    #[must_use]
-    pub fn with_plain_lines(self) -> Self {
-        Self { plain_lines: !terminal::output_is_one(), ..self }
+        Ok((Self { signals, socket: Some(ours), notify: None }, Some(theirs)))
     }
 
     /// Passes on, while it attends, that the program is ready. Not for a program with a terminal: no service has one.
@@ -63,9 +55,7 @@ impl Foreground {
     /// The terminal cannot be relayed; the child is killed then, for nobody would attend to it any more.
     pub fn attend(self, pidfd: &OwnedFd, interactive: bool) -> io::Result<Ended> {
         let attended = match self.socket.as_ref().map(console::receive).transpose() {
-            Ok(Some(Some(master))) => self
-                .take(&master)
-                .and_then(|()| terminal::relay(&self.signals, master, pidfd.as_fd(), interactive)),
+            Ok(Some(Some(master))) => terminal::relay(&self.signals, master, pidfd.as_fd(), interactive),
             Ok(_) => supervise_with(&self.signals, pidfd.as_fd(), self.notify),
             Err(error) => Err(error),
         };
@@ -76,9 +66,5 @@ impl Foreground {
             return Err(error);
         }
         Ended::of(pidfd)
-    }
-
-    fn take(&self, master: &OwnedFd) -> io::Result<()> {
-        if self.plain_lines { terminal::end_lines_plainly(master.as_fd()) } else { Ok(()) }
     }
 }

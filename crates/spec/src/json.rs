@@ -287,7 +287,7 @@ mod tests {
         let cases = [
             ("", "EOF while parsing a value at line 1 column 0"),
             ("{}", "missing field `ociVersion` at line 1 column 2"),
-            ("[] x", "invalid type: sequence, expected struct Config at line 1 column 0"),
+            ("[] x", "invalid type: sequence, expected struct Config at line 1 column 2"),
         ];
         for (json, expect) in cases {
             assert_eq!(from_slice::<Config>(json.as_bytes()).expect_err(json).to_string(), expect);

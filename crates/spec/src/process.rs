@@ -106,9 +106,11 @@ pub struct ConsoleSize {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// User id.
+    /// User id; left out it is 0, as runc and crun read it.
+    #[serde(default)]
     pub uid: u32,
-    /// Primary group id.
+    /// Primary group id; likewise.
+    #[serde(default)]
     pub gid: u32,
     /// File mode creation mask; left out: 0022.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,8 +2,12 @@
 //!
 //! serde's derived types also take a list in place of an object, with the members in the order in which the type
 //! declares them. That is no JSON of the specification, and reading it is a third of the code that reads a document.
+//!
+//! And null is an empty object or list: Go writes that for what was never filled, and engines that are written in it do.
+//!
 //! [`Strict`] goes around a deserializer and all that it hands out, and asks for a map where a type asks for a struct.
 
+use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -27,14 +31,22 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Strict(visitor))
+        self.0.deserialize_any(Object(visitor))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(Object(visitor))
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(List(visitor))
     }
 
     forward! {
         deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64
         deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
-        deserialize_option deserialize_unit deserialize_seq deserialize_map deserialize_identifier
+        deserialize_option deserialize_unit deserialize_identifier
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -77,6 +89,44 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         self.0.deserialize_enum(name, variants, Strict(visitor))
+    }
+}
+
+/// Takes an object, or null for an empty one.
+struct Object<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Object<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(Strict(members))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_map(MapDeserializer::<_, E>::new(std::iter::empty::<(&str, &str)>()))
+    }
+}
+
+/// Takes a list, or null for an empty one.
+struct List<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for List<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
+        self.0.visit_seq(Strict(members))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_seq(SeqDeserializer::<_, E>::new(std::iter::empty::<&str>()))
     }
 }
 
@@ -165,6 +215,15 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<T> {
 mod tests {
     fn refused(json: &str) -> String {
         crate::from_slice::<crate::Config>(json.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn null_is_empty() {
+        let json =
+            r#"{"ociVersion": "1.0.0", "annotations": null, "mounts": null, "linux": {"timeOffsets": null}}"#;
+        let read = crate::from_slice::<crate::Config>(json.as_bytes()).unwrap();
+        let json = r#"{"ociVersion": "1.0.0", "linux": {}}"#;
+        assert_eq!(read, crate::from_slice::<crate::Config>(json.as_bytes()).unwrap());
     }
 
     #[test]

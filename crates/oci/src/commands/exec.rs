@@ -1,7 +1,7 @@
 //! `exec`.
 
 use super::Context;
-use super::start::attend;
+use super::start::{attend, plain_lines};
 use crate::activation::Activation;
 use crate::args::Exec;
 use planner::Options;
@@ -11,7 +11,8 @@ use spec::{CapabilitySet, Process};
 pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
     let Activation { count, env } = Activation::of_environment();
     let preserve_fds = count.saturating_add(options.preserve_fds);
-    let how = Options { preserve_fds, env, ..Options::default() };
+    let plain_lines = plain_lines(options.console_socket.as_deref());
+    let how = Options { preserve_fds, env, plain_lines, ..Options::default() };
     let process = process(context, options)?;
     let affinity = process.exec_cpu_affinity.as_ref().and_then(|affinity| affinity.initial.as_deref());
     if let Some(bits) = affinity.and_then(first_processors) {

@@ -4,7 +4,7 @@ use super::{Context, console_socket, open_bundle};
 use crate::activation::Activation;
 use crate::args::Start;
 use planner::{Options, Start as When};
-use runtime::{Bundle, Created, Error, Foreground, PidfdSocket, Request};
+use runtime::{Bundle, Created, Error, Foreground, PidfdSocket, Request, terminal};
 use rustix::fd::{AsFd, OwnedFd};
 use std::ffi::OsString;
 use std::io;
@@ -41,6 +41,7 @@ pub(super) fn start(
         no_pivot: options.no_pivot,
         no_cgroups: !context.global.cgroups,
         no_new_keyring: options.no_new_keyring,
+        plain_lines: plain_lines(options.console_socket.as_deref()),
         ..Options::default()
     };
     let pidfd_socket = options.pidfd_socket.as_deref().map(PidfdSocket::connect).transpose()?;
@@ -84,6 +85,11 @@ pub(super) fn run(context: &Context, options: &Start) -> Result<i32, Error> {
     Ok(ended.code())
 }
 
+/// Whether what comes from the terminal goes into a pipe or file of ours.
+pub(super) fn plain_lines(socket: Option<&Path>) -> bool {
+    socket.is_none() && !terminal::output_is_one()
+}
+
 /// Who takes the terminal: the console socket that the caller named, or cuddy-oci itself.
 pub(super) fn attend(
     terminal: bool,
@@ -92,5 +98,5 @@ pub(super) fn attend(
 ) -> Result<(Foreground, Option<OwnedFd>), Error> {
     let taken = console_socket(socket)?;
     let (foreground, ours) = attending(terminal && taken.is_none()).map_err(Error::Attend)?;
-    Ok((foreground.with_plain_lines(), taken.or(ours)))
+    Ok((foreground, taken.or(ours)))
 }

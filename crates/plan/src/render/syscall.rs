@@ -570,7 +570,7 @@ fn device(
 
 fn terminal(op: &Op) -> Vec<Call> {
     match op {
-        Op::OpenTerminal { rows, columns } => {
+        Op::OpenTerminal { rows, columns, .. } => {
             let mut calls = vec![
                 gives(
                     "openat2",

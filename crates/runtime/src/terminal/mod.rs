@@ -15,9 +15,8 @@ pub use raw::RawMode;
 pub use relay::{Ends, relay, relay_between};
 
 use rustix::fd::BorrowedFd;
-use rustix::termios::{self, OptionalActions, OutputModes};
+use rustix::termios;
 use spec::ConsoleSize;
-use std::io;
 
 /// The user's terminal: standard input, else standard output; `None` if neither is one.
 fn user() -> Option<BorrowedFd<'static>> {
@@ -31,15 +30,9 @@ pub fn input_is_one() -> bool {
 }
 
 /// Whether standard output is a terminal.
-pub(crate) fn output_is_one() -> bool {
+#[must_use]
+pub fn output_is_one() -> bool {
     termios::isatty(rustix::stdio::stdout())
-}
-
-/// Ends the lines of a container's terminal with a line feed alone.
-pub(crate) fn end_lines_plainly(master: BorrowedFd) -> io::Result<()> {
-    let mut modes = termios::tcgetattr(master)?;
-    modes.output_modes.remove(OutputModes::ONLCR);
-    Ok(termios::tcsetattr(master, OptionalActions::Now, &modes)?)
 }
 
 /// The size of the user's terminal, if there is one.
