@@ -231,7 +231,7 @@ mod tests {
         for (json, pointer) in [
             (r#"["1.0.0"]"#, "invalid type: sequence"),
             (r#"{"ociVersion": "1.0.0", "root": ["rootfs"]}"#, "/root: invalid type: sequence"),
-            (r#"{"ociVersion": "1.0.0", "mounts": [["/proc"]]}"#, "/mounts: invalid type: sequence"),
+            (r#"{"ociVersion": "1.0.0", "mounts": [["/proc"]]}"#, "/mounts/0: invalid type: sequence"),
             (
                 r#"{"ociVersion": "1.0.0", "process": {"user": [0, 0]}}"#,
                 "/process/user: invalid type: sequence",
