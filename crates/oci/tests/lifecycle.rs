@@ -291,16 +291,22 @@ fn kill_all() {
 }
 
 fn kill_without_pid_namespace() {
-    let mut case = Case::busybox();
-    case.edit(|config| set_namespace(config, "pid", None));
-    let script = format!("setsid sh -c ': {}; while :; do sleep 1000; done' & sleep 1000", case.id());
-    case.args(&["sh", "-c", &script]).detach();
-    run(case.oci(&["kill"]).args([case.id(), "KILL"])).ok();
-    case.wait_until_stopped();
-    eventually("the child has ended, too", || {
-        !case.left_behind().iter().any(|thing| thing.starts_with("process") && thing.contains("while"))
-    });
-    case.does("delete").ok();
+    // The first is killed, or has ended on its own before.
+    for (rest, status) in [("sleep 1000", "running"), ("true", "stopped")] {
+        let mut case = Case::busybox();
+        case.edit(|config| set_namespace(config, "pid", None));
+        let script = format!("setsid sh -c ': {}; while :; do sleep 1000; done' & {rest}", case.id());
+        case.args(&["sh", "-c", &script]).detach();
+        eventually("it is as it shall be", || case.status() == status);
+        run(case.oci(&["kill"]).args([case.id(), "KILL"])).ok();
+        case.wait_until_stopped();
+        eventually("the child has ended, too", || {
+            !case.left_behind().iter().any(|thing| thing.starts_with("process") && thing.contains("while"))
+        });
+        let again = run(case.oci(&["kill"]).args([case.id(), "KILL"]));
+        assert!(again.stderr.contains("container not running"), "{again:?}");
+        case.does("delete").ok();
+    }
 }
 
 fn list() {

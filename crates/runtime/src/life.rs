@@ -175,15 +175,15 @@ impl Store {
     pub fn kill(&self, id: &ContainerId, signal: i32, all: bool) -> Result<(), Error> {
         let container = self.open(id)?;
         let told = |error| Error::Signal { id: id.to_string(), signal, error };
-        let Some(init) = container.init() else {
-            if !all {
-                return container.refuse("kill", "created or running");
-            }
-            return self.signal_all(&container, signal, None).map_err(told);
-        };
         // Without a pid namespace the end of init is not the end of the others.
-        let alone = !container.record.namespaces.contains(&NamespaceKind::Pid);
-        if all || (alone && signal == 9) {
+        let others = all || (signal == 9 && !container.record.namespaces.contains(&NamespaceKind::Pid));
+        let Some(init) = container.init() else {
+            if all || (others && self.processes(id).is_ok_and(|left| !left.is_empty())) {
+                return self.signal_all(&container, signal, None).map_err(told);
+            }
+            return container.refuse("kill", "created or running");
+        };
+        if others {
             return self.signal_all(&container, signal, Some(init.as_fd())).map_err(told);
         }
         sys::signal::send(&init, signal).map_err(told)?;
