@@ -29,10 +29,22 @@ fuzz_target!(|json: &[u8]| {
             id: &id,
             namespaces: &[NamespaceKind::Pid, NamespaceKind::Mount],
             cgroups: &["/sys/fs/cgroup/web".into()],
+            state: &state(),
             options: &Options::default(),
         }));
     }
 });
+
+fn state() -> plan::State {
+    plan::State {
+        oci_version: spec::VERSION.to_owned(),
+        id: "web".to_owned(),
+        status: plan::Status::Running,
+        pid: Some(1),
+        bundle: "/bundle".into(),
+        annotations: Default::default(),
+    }
+}
 
 fn shown(planned: Result<planner::Planned, planner::Error>) {
     match planned {
