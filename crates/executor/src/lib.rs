@@ -21,6 +21,7 @@ mod process;
 mod program;
 mod schedule;
 mod slots;
+pub mod socket;
 mod step;
 mod terminal;
 mod undo;

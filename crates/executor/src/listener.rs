@@ -3,21 +3,13 @@
 //! Calls that the filter asks about wait until the listener answers, so init itself must not send it: sendmsg(2)
 //! may be such a call. It tells the number alone, and the host takes the descriptor.
 
-use crate::Slots;
 use crate::failure::{Error, words};
+use crate::{Slots, socket};
 use plan::Slot;
-use rustix::fd::{AsFd, AsRawFd, OwnedFd};
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
-    SocketType,
-};
+use rustix::fd::OwnedFd;
+use rustix::net::SendFlags;
 use rustix::process::{Pid, PidfdGetfdFlags};
 use serde_json::Value;
-use std::io::IoSlice;
-use std::mem::MaybeUninit;
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,18 +25,14 @@ pub(crate) fn take(slots: &mut Slots, init: &OwnedFd, number: i32) -> Result<(),
 
 /// Sends it with the container process state (config-linux.md, "The Container Process State"): one connection,
 /// one state. The pid is known only now.
-pub(crate) fn send(slots: &mut Slots, socket: &Path, state: &Value, pid: Pid) -> Result<(), Error> {
+pub(crate) fn send(slots: &mut Slots, path: &Path, state: &Value, pid: Pid) -> Result<(), Error> {
     let listener = slots.take(Slot::Listener)?;
-    let agent = connect(socket).map_err(|errno| {
+    let agent = socket::connect(path, Some(PATIENCE)).map_err(|errno| {
         let cause = words(&errno.into());
         Error::told(errno, format!("failed to connect with seccomp agent: {cause}"))
     })?;
     let bytes = serde_json::to_vec(&with_pid(state, pid)).map_err(std::io::Error::from)?;
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let descriptors = [listener.as_fd()];
-    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-    let sent = rustix::net::sendmsg(&agent, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    let sent = socket::send_descriptor(&agent, &bytes, listener)?;
     // The descriptor goes with the first part only, whatever there is left to say.
     let mut left = &bytes[sent..];
     while !left.is_empty() {
@@ -62,19 +50,6 @@ fn with_pid(state: &Value, pid: Pid) -> Value {
         state["state"]["pid"] = pid.into();
     }
     state
-}
-
-/// A socket's name may have 108 bytes and its path more, so the name is looked up in its directory.
-fn connect(path: &Path) -> Result<OwnedFd, Errno> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL) };
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = rustix::fs::open(directory, flags, Mode::empty())?;
-    let short = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name);
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
-    rustix::net::connect(&socket, &SocketAddrUnix::new(short)?)?;
-    Ok(socket)
 }
 
 #[cfg(test)]

@@ -3,14 +3,10 @@
 use crate::Slots;
 use crate::failure::Error;
 use plan::Slot;
-use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{OptionalActions, OutputModes};
-use std::io::IoSlice;
-use std::mem::MaybeUninit;
 
 const DEVPTS_SUPER_MAGIC: i64 = 0x1cd1;
 
@@ -44,12 +40,7 @@ pub(crate) fn open(slots: &mut Slots, (rows, columns): (u16, u16), plain_lines: 
 /// Sends our end over the console socket, with a name as its data, as runc does.
 pub(crate) fn send(slots: &mut Slots) -> Result<(), Error> {
     let console = slots.take(Slot::Console)?;
-    let socket = slots.take(Slot::ConsoleSocket)?;
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let descriptors = [console.as_fd()];
-    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-    rustix::net::sendmsg(&socket, &[IoSlice::new(b"/dev/ptmx")], &mut ancillary, SendFlags::NOSIGNAL)?;
+    crate::socket::send_descriptor(slots.take(Slot::ConsoleSocket)?, b"/dev/ptmx", console)?;
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! The socket over which the end of a terminal travels.
 
 use crate::Error;
-use rustix::fd::{AsFd, OwnedFd};
+use executor::socket;
+use rustix::fd::OwnedFd;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType,
 };
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::path::Path;
 
@@ -15,15 +15,8 @@ use std::path::Path;
 /// # Errors
 /// Nobody listens there.
 pub fn connect(path: &Path) -> Result<OwnedFd, Error> {
-    dial(path).map_err(Error::file("cannot connect to console socket", path))
-}
-
-/// Connects to a socket that somebody listens on.
-pub(crate) fn dial(path: &Path) -> io::Result<OwnedFd> {
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
-    Ok(socket)
+    socket::connect(path, None)
+        .map_err(|errno| Error::file("cannot connect to console socket", path)(errno.into()))
 }
 
 /// Both ends of a console socket of our own: for the plan, and to [`receive`] from.
@@ -52,17 +45,4 @@ pub fn receive(socket: &OwnedFd) -> io::Result<Option<OwnedFd>> {
         RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
         _ => None,
     }))
-}
-
-/// Sends a terminal, with a name as the data, as runc does.
-///
-/// # Errors
-/// The errno of sendmsg(2).
-pub(crate) fn send(socket: &OwnedFd, terminal: &OwnedFd) -> io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let descriptors = [terminal.as_fd()];
-    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-    rustix::net::sendmsg(socket, &[IoSlice::new(b"/dev/ptmx")], &mut ancillary, SendFlags::NOSIGNAL)?;
-    Ok(())
 }

@@ -1,10 +1,11 @@
 use crate::record::{Init, Record};
 use crate::{Container, Error, Notify, Store};
+use executor::socket::{address, open_directory};
 use executor::{Launched, Slots};
 use plan::{Hook, Plan, Slot, Undo};
 use planner::{Options, Planned, Start};
 use rustix::fd::OwnedFd;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::Pid;
 use spec::{Config, ContainerId, Status};
 use std::ffi::OsStr;
@@ -199,18 +200,6 @@ pub(crate) fn write_pid(file: &Path, pid: Pid) -> io::Result<()> {
 pub(crate) fn forget_pid(file: Option<&Path>) {
     // Where it cannot be removed it could not be written; the start's own failure is what is told.
     let _ = file.map(std::fs::remove_file);
-}
-
-/// A socket address below a directory. It may have 108 bytes, and a container's directory more, so it goes
-/// by way of the directory's descriptor.
-pub(crate) fn address(directory: &OwnedFd, name: &str) -> io::Result<SocketAddrUnix> {
-    use rustix::fd::AsRawFd;
-    Ok(SocketAddrUnix::new(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))?)
-}
-
-pub(crate) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
-    use rustix::fs::{Mode, OFlags};
-    Ok(rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
 /// The socket on which init will wait for `start`: a file in a directory of root's, never an abstract name

@@ -1,5 +1,5 @@
-use crate::create::{address, open_directory};
 use crate::{Container, Error, Notify, Store};
+use executor::socket::{address, open_directory};
 use executor::{Kind, Message, Wire};
 use plan::{NamespaceKind, Rendezvous};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -7,8 +7,8 @@
 //! Not the manager's own socket: it knows its services by the cgroup of who speaks, and listens to more than a
 //! container should say. `notify` is passed by root alone; the container sees `inside`, as its own mount.
 
-use crate::create::{address, open_directory};
 use crate::{Error, Store};
+use executor::socket::{address, open_directory};
 use planner::Notify as Place;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -1,10 +1,8 @@
 //! The socket over which a process travels, as a pidfd.
 
-use crate::{Error, console};
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
-use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
+use crate::Error;
+use executor::socket;
+use rustix::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// Somebody who wants to have the process itself, in place of a pid that may pass to another.
@@ -20,7 +18,8 @@ impl PidfdSocket {
     /// # Errors
     /// Nobody listens there.
     pub fn connect(path: &Path) -> Result<Self, Error> {
-        let socket = console::dial(path).map_err(Error::file("cannot connect to pidfd socket", path))?;
+        let socket = socket::connect(path, None)
+            .map_err(|errno| Error::file("cannot connect to pidfd socket", path)(errno.into()))?;
         Ok(Self { path: path.to_owned(), socket })
     }
 
@@ -29,18 +28,7 @@ impl PidfdSocket {
     /// # Errors
     /// Nobody listens any more.
     pub fn send(self, pidfd: &OwnedFd) -> Result<(), Error> {
-        let send = || -> io::Result<()> {
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-            let mut ancillary = SendAncillaryBuffer::new(&mut space);
-            let descriptors = [pidfd.as_fd()];
-            if !ancillary.push(SendAncillaryMessage::ScmRights(&descriptors)) {
-                return Err(io::Error::other("no room for a descriptor"));
-            }
-            // A stream carries descriptors with at least one byte (unix(7)).
-            let name = [IoSlice::new(b"pidfd")];
-            rustix::net::sendmsg(&self.socket, &name, &mut ancillary, SendFlags::NOSIGNAL)?;
-            Ok(())
-        };
-        send().map_err(Error::file("cannot send the process to", &self.path))
+        let sent = socket::send_descriptor(&self.socket, b"pidfd", pidfd);
+        sent.map(drop).map_err(|errno| Error::file("cannot send the process to", &self.path)(errno.into()))
     }
 }

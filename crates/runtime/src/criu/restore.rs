@@ -6,7 +6,8 @@ use super::talk::{Criu, Handed};
 use super::{external, streams};
 use crate::create::{forget_pid, record_of, refuse_groups_in_use, write_pid};
 use crate::record::{Init, Record};
-use crate::{Container, Created, Error, Store, console};
+use crate::{Container, Created, Error, Store};
+use executor::socket::send_descriptor;
 use plan::facts::CgroupLayout;
 use plan::{Hook, NamespaceKind, Plan};
 use planner::Planned;
@@ -217,7 +218,8 @@ impl Restored<'_> {
         let (Some(socket), Some(master)) = (&self.request.console, handed) else {
             return Err(Error::NoConsole);
         };
-        console::send(socket, &master).map_err(Error::Attend)
+        let sent = send_descriptor(socket, b"/dev/ptmx", master);
+        sent.map(drop).map_err(|errno| Error::Attend(errno.into()))
     }
 }
 
