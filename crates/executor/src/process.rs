@@ -113,11 +113,7 @@ pub(crate) fn enter_namespace(slots: &Slots, kind: NamespaceKind) -> Result<(), 
 
 /// Joins a namespace of the process that made this one.
 pub(crate) fn adopt_namespace(slots: &Slots, host: Pid, kind: NamespaceKind) -> Result<(), Error> {
-    let name = match kind {
-        NamespaceKind::Network => "net",
-        _ => return Err(Errno::INVAL.into()),
-    };
-    let file = format!("{}/ns/{name}", host.as_raw_nonzero());
+    let file = format!("{}/ns/{}", host.as_raw_nonzero(), kind.file_name());
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let namespace = rustix::fs::openat(slots.get(Slot::Proc)?, file, flags, Mode::empty())?;
     Ok(sys::namespace::enter(namespace, bit(kind))?)
@@ -126,13 +122,9 @@ pub(crate) fn adopt_namespace(slots: &Slots, host: Pid, kind: NamespaceKind) -> 
 /// Goes back to the namespace that this process is in, so that its children are in it, too. setns(2): for pid
 /// and time namespaces it says where children are born.
 pub(crate) fn return_to(slots: &Slots, kind: NamespaceKind) -> Result<(), Error> {
-    let name = match kind {
-        NamespaceKind::Pid => "pid",
-        NamespaceKind::Time => "time",
-        _ => return Err(Errno::INVAL.into()),
-    };
+    let file = format!("self/ns/{}", kind.file_name());
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let own = rustix::fs::openat(slots.get(Slot::Proc)?, format!("self/ns/{name}"), flags, Mode::empty())?;
+    let own = rustix::fs::openat(slots.get(Slot::Proc)?, file, flags, Mode::empty())?;
     Ok(sys::namespace::enter(own, bit(kind))?)
 }
 

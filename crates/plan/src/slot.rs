@@ -52,7 +52,7 @@ impl fmt::Display for Slot {
         match self {
             Self::Root => f.write_str("$root"),
             Self::Mount(n) => write!(f, "$mount_{n}"),
-            Self::Namespace(kind) => write!(f, "$ns_{}", crate::words::namespace(*kind)),
+            Self::Namespace(kind) => write!(f, "$ns_{}", kind.file_name()),
             Self::Target => f.write_str("$target_pidfd"),
             Self::Cgroup => f.write_str("$cgroup"),
             Self::InitPidfd => f.write_str("$init_pidfd"),

@@ -4,22 +4,8 @@ use crate::{IdKind, Op, Slot, Target, TreeSource};
 use spec::NamespaceKind;
 use std::fmt;
 
-/// The name of a namespace in `/proc/self/ns`.
-pub(crate) fn namespace(kind: NamespaceKind) -> &'static str {
-    match kind {
-        NamespaceKind::User => "user",
-        NamespaceKind::Pid => "pid",
-        NamespaceKind::Mount => "mnt",
-        NamespaceKind::Network => "net",
-        NamespaceKind::Uts => "uts",
-        NamespaceKind::Ipc => "ipc",
-        NamespaceKind::Cgroup => "cgroup",
-        NamespaceKind::Time => "time",
-    }
-}
-
 fn list(namespaces: &[NamespaceKind]) -> String {
-    namespaces.iter().map(|kind| namespace(*kind)).collect::<Vec<_>>().join(", ")
+    namespaces.iter().map(|kind| kind.file_name()).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Op {
@@ -49,11 +35,11 @@ impl fmt::Display for Op {
                 write!(f, "change the mount on {} of the container", path.display())
             }
             Self::OpenNamespace { kind, file } => {
-                write!(f, "open {} as a {} namespace", file.display(), namespace(*kind))
+                write!(f, "open {} as a {} namespace", file.display(), kind.file_name())
             }
-            Self::EnterNamespace { kind } => write!(f, "join the {} namespace", namespace(*kind)),
+            Self::EnterNamespace { kind } => write!(f, "join the {} namespace", kind.file_name()),
             Self::AdoptNamespace { kind } => {
-                write!(f, "join the {} namespace that was made for it", namespace(*kind))
+                write!(f, "join the {} namespace that was made for it", kind.file_name())
             }
             Self::EnterTarget { namespaces } => {
                 write!(f, "join the container's namespaces: {}", list(namespaces))
@@ -68,7 +54,7 @@ impl fmt::Display for Op {
             Self::WriteIdMap { kind: IdKind::User, .. } => f.write_str("map user ids"),
             Self::WriteIdMap { kind: IdKind::Group, .. } => f.write_str("map group ids"),
             Self::ReturnTo { kind } => {
-                write!(f, "go back to the {} namespace of the runtime", namespace(*kind))
+                write!(f, "go back to the {} namespace of the runtime", kind.file_name())
             }
             Self::Record { .. } => f.write_str("write the container's state"),
             Self::RunHook { hook, .. } => write!(f, "run {hook}, {}", hook.path.display()),

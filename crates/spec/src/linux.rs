@@ -93,6 +93,23 @@ pub enum NamespaceKind {
     Time,
 }
 
+impl NamespaceKind {
+    /// The name of such a namespace in `/proc/PID/ns`.
+    #[must_use]
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Pid => "pid",
+            Self::Mount => "mnt",
+            Self::Network => "net",
+            Self::Uts => "uts",
+            Self::Ipc => "ipc",
+            Self::Cgroup => "cgroup",
+            Self::Time => "time",
+        }
+    }
+}
+
 /// A range of ids (config-linux.md, "User namespace mappings").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdMapping {

@@ -72,7 +72,9 @@ pub fn clone_within(owner: BorrowedFd, namespaces: u64, cgroup: Option<BorrowedF
         pidfd @ 0.. => {
             // SAFETY: made in the table that we share, and its maker is gone without closing it.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-            Ok(Process::Parent { pid: pid_of(pidfd.as_fd())?, pidfd })
+            let pid = crate::process::pid_of(pidfd.as_fd())?;
+            let pid = pid.ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
+            Ok(Process::Parent { pid, pidfd })
         }
         errno => Err(io::Error::from_raw_os_error(-errno)),
     }
@@ -88,13 +90,6 @@ fn enter_and_copy(
     crate::process::set_dumpable(false)?;
     crate::namespace::enter(owner, libc::CLONE_NEWUSER as u64)?;
     copy(namespaces | libc::CLONE_PARENT as u64, cgroup)
-}
-
-/// The process of a pidfd: its maker may know it by another number.
-fn pid_of(pidfd: BorrowedFd) -> io::Result<Pid> {
-    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
-    let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
-    pid.and_then(Pid::from_raw).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
 }
 
 /// clone3(2) with a pidfd: `None` in the copy.

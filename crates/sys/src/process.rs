@@ -1,7 +1,9 @@
 //! Attributes of this process.
 
 use crate::check;
+use rustix::process::Pid;
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// Sets a resource limit, by its number (`RLIMIT_*`); `u64::MAX` means none.
 ///
@@ -30,6 +32,18 @@ pub fn set_dumpable(dumpable: bool) -> io::Result<()> {
 pub fn set_personality(domain: u64) -> io::Result<()> {
     // SAFETY: a plain integer.
     check(unsafe { libc::personality(domain as libc::c_ulong) }.into()).map(drop)
+}
+
+/// The process of a pidfd, by the number that it has here (its maker may know it by another); `None`: it has been
+/// reaped, or has no number in this pid namespace (proc_pid_fdinfo(5)).
+///
+/// # Errors
+/// The descriptor is no pidfd, or `/proc` cannot be read.
+pub fn pid_of(pidfd: BorrowedFd) -> io::Result<Option<Pid>> {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
+    let pid: Option<i32> = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
+    let pid = pid.ok_or_else(|| io::Error::other("the descriptor is no pidfd"))?;
+    Ok(Some(pid).filter(|pid| *pid > 0).and_then(Pid::from_raw))
 }
 
 /// Ends this process at once: no destructor, no buffered output, which after a fork is the parent's.

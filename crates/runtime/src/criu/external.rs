@@ -14,7 +14,7 @@ use spec::Config;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// What every masked file is.
 const MASK: &str = "/dev/null";
@@ -50,7 +50,7 @@ impl Running {
     pub fn mounts(&self, config: &Config, kinds: &[NamespaceKind]) -> io::Result<Vec<(PathBuf, PathBuf)>> {
         let mut found = BTreeMap::new();
         for mount in &config.mounts {
-            let name = clean(&mount.destination);
+            let name = mount.place();
             let Some(recursive) = mount.binds() else { continue };
             let Some(top) = self.mount_at(&name)? else { continue };
             if recursive {
@@ -110,7 +110,7 @@ impl Running {
     pub fn namespaces(&self, config: &Config) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for (kind, _) in joined(config).filter(|(kind, _)| planner::INHERITED.contains(kind)) {
-            let word = file_name(kind);
+            let word = kind.file_name();
             let inode = std::fs::metadata(self.proc.join("ns").join(word))?.ino();
             names.push(format!("{word}[{inode}]:{}", key(kind)));
         }
@@ -133,7 +133,7 @@ pub(crate) fn sources(
     let machine = host::mounts(&machine);
     let mut all = vec![(PathBuf::from(MASK), PathBuf::from(MASK))];
     for mount in &config.mounts {
-        let name = clean(&mount.destination);
+        let name = mount.place();
         if let (Some(recursive), Some(source)) = (mount.binds(), &mount.source) {
             let source = bundle.join(source);
             let source = source.canonicalize().map_err(Error::file("cannot open", &source))?;
@@ -181,20 +181,6 @@ pub(crate) fn key(kind: NamespaceKind) -> &'static str {
     }
 }
 
-/// The name of a namespace in `/proc/PID/ns`.
-pub(crate) fn file_name(kind: NamespaceKind) -> &'static str {
-    match kind {
-        NamespaceKind::User => "user",
-        NamespaceKind::Pid => "pid",
-        NamespaceKind::Mount => "mnt",
-        NamespaceKind::Network => "net",
-        NamespaceKind::Uts => "uts",
-        NamespaceKind::Ipc => "ipc",
-        NamespaceKind::Cgroup => "cgroup",
-        NamespaceKind::Time => "time",
-    }
-}
-
 /// Mounts strictly below a directory: where they are, and that from the directory on.
 fn below<'a>(mounts: &'a [Mount], top: &'a Path) -> impl Iterator<Item = (PathBuf, PathBuf)> + 'a {
     mounts.iter().filter_map(move |mount| {
@@ -206,20 +192,7 @@ fn below<'a>(mounts: &'a [Mount], top: &'a Path) -> impl Iterator<Item = (PathBu
 /// Whether the configuration itself makes a mount at `path`, or above it, that is not the machine's.
 fn is_made(config: &Config, path: &Path) -> bool {
     let made = config.mounts.iter().filter(|mount| mount.binds().is_none());
-    made.map(|mount| clean(&mount.destination)).any(|made| path.starts_with(made))
-}
-
-/// A path inside the container without `.` and `..`.
-fn clean(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::from("/");
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => plain.push(name),
-            Component::ParentDir => drop(plain.pop()),
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-        }
-    }
-    plain
+    made.map(|mount| mount.place()).any(|made| path.starts_with(made))
 }
 
 /// The number of a descriptor, for who opens it through `/proc`.

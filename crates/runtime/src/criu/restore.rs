@@ -135,7 +135,7 @@ fn namespaces(options: &mut Options, request: &RestoreRequest) -> Result<(), Err
             let error = io::Error::other("criu joins no cgroup namespace; leave out its path");
             return Err(Error::file("cannot join", path)(error));
         } else {
-            let name = external::file_name(kind).as_bytes();
+            let name = kind.file_name().as_bytes();
             options.pair(Field::JoinNamespace, name, path.as_os_str().as_bytes());
         }
     }
