@@ -3,7 +3,6 @@
 //! [`syscalls`] is the canonical one: what strace(1) would print, with slots for descriptors. [`shell`]
 //! shows how far a shell gets. JSON is the value itself, serialized.
 
-mod schedule;
 mod shell;
 mod syscall;
 

@@ -77,11 +77,11 @@ pub fn shell(op: &Op) -> ShellLine {
             nearly(format!("mount -o {} $ROOT{}", words.join(","), quote(path)), BY_PATH)
         }
         Op::EnterNamespace { kind } => nearly(
-            format!("nsenter --{}=FILE", crate::words::namespace(*kind)),
+            format!("nsenter --{}=FILE", kind.file_name()),
             "nsenter starts a program in it, the shell itself stays",
         ),
         Op::AdoptNamespace { kind } => nearly(
-            format!("nsenter --{0}=/proc/$HOST/ns/{0}", crate::words::namespace(*kind)),
+            format!("nsenter --{0}=/proc/$HOST/ns/{0}", kind.file_name()),
             "nsenter starts a program in it, the shell itself stays",
         ),
         Op::EnterTarget { .. } => {
@@ -363,7 +363,7 @@ fn unshare(namespaces: &[spec::NamespaceKind]) -> String {
     let mut words = vec!["unshare".to_owned()];
     words.extend(namespaces.iter().map(|kind| match kind {
         spec::NamespaceKind::Mount => "--mount".to_owned(),
-        other => format!("--{}", crate::words::namespace(*other)),
+        other => format!("--{}", other.file_name()),
     }));
     words.join(" ")
 }
