@@ -217,3 +217,23 @@ pub(crate) fn exec(draft: &mut Draft) {
         draft.init(Op::Exec { args, env }, "/process/args", "init becomes the program");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_variable_the_last_counts() {
+        let cases: [(&[&str], &[&str], &[&str]); 4] = [
+            (&["A=1", "B=2"], &[], &["A=1", "B=2"]),
+            (&["A=1", "B=2", "A=3"], &[], &["B=2", "A=3"]),
+            (&["A=1", "B=2"], &["A=4"], &["B=2", "A=4"]),
+            (&["A", "A=", "AB=1"], &[], &["A=", "AB=1"]),
+        ];
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        for (env, ours, expect) in cases {
+            let process = Process { env: owned(env), ..Process::default() };
+            assert_eq!(environment(&process, &owned(ours)), owned(expect), "{env:?} and {ours:?}");
+        }
+    }
+}

@@ -4,21 +4,21 @@ use super::given::Given;
 use super::lower::{container, id, operand};
 use super::{Checkpoint, Restore};
 use lexopt::Error;
-use runtime::{CriuOptions, ManageCgroups};
+use runtime::{CheckpointOptions, CriuOptions, ManageCgroups};
 use usage as options;
 
 pub(super) fn checkpoint(given: &mut Given) -> Result<Checkpoint, Error> {
-    Ok(Checkpoint {
-        id: id(given)?,
+    let id = id(given)?;
+    let how = CheckpointOptions {
+        common: common(given)?,
         parent: given.path(options::PARENT_PATH),
         leave_running: given.is_on(options::LEAVE_RUNNING)?,
         pre_dump: given.is_on(options::PRE_DUMP)?,
         tcp_skip_in_flight: given.is_on(options::TCP_SKIP_IN_FLIGHT)?,
         link_remap: given.is_on(options::LINK_REMAP)?,
         page_server: given.text(options::PAGE_SERVER)?.as_deref().map(server).transpose()?,
-        status_fd: given.number(options::STATUS_FD)?,
-        common: common(given)?,
-    })
+    };
+    Ok(Checkpoint { id, options: how, status_fd: given.number(options::STATUS_FD)? })
 }
 
 pub(super) fn restore(given: &mut Given) -> Result<Restore, Error> {

@@ -9,7 +9,7 @@ mod update;
 
 use given::{Given, Until, text};
 use lexopt::Parser;
-use runtime::{CriuOptions, Subgroup};
+use runtime::{CheckpointOptions, CriuOptions, Subgroup};
 use spec::{ContainerId, Resources};
 
 use std::ffi::OsString;
@@ -100,13 +100,7 @@ pub(crate) struct Exec {
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     pub id: ContainerId,
-    pub common: CriuOptions,
-    pub parent: Option<PathBuf>,
-    pub leave_running: bool,
-    pub pre_dump: bool,
-    pub tcp_skip_in_flight: bool,
-    pub link_remap: bool,
-    pub page_server: Option<(String, u16)>,
+    pub options: CheckpointOptions,
     pub status_fd: Option<i32>,
 }
 

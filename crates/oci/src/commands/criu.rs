@@ -2,24 +2,14 @@
 
 use super::{Context, console_socket, open_bundle, start::attend};
 use crate::args::{Checkpoint, Restore};
-use runtime::{Bundle, CheckpointOptions, Created, Error, Foreground, RestoreRequest};
+use runtime::{Bundle, Created, Error, Foreground, RestoreRequest};
 use rustix::fd::OwnedFd;
 use std::path::Path;
 
-pub(super) fn checkpoint(context: &Context, options: &Checkpoint) -> Result<(), Error> {
-    let status_fd = options.status_fd.map(sys::fd::inherited).transpose();
-    let status_fd = status_fd.map_err(|error| Error::writing(Path::new("--status-fd"), error))?;
-    let how = CheckpointOptions {
-        common: options.common.clone(),
-        parent: options.parent.clone(),
-        leave_running: options.leave_running,
-        pre_dump: options.pre_dump,
-        tcp_skip_in_flight: options.tcp_skip_in_flight,
-        link_remap: options.link_remap,
-        page_server: options.page_server.clone(),
-        status_fd,
-    };
-    context.log.notes(&context.store.checkpoint(&options.id, how)?);
+pub(super) fn checkpoint(context: &Context, given: &Checkpoint) -> Result<(), Error> {
+    let status = given.status_fd.map(sys::fd::inherited).transpose();
+    let status = status.map_err(|error| Error::writing(Path::new("--status-fd"), error))?;
+    context.log.notes(&context.store.checkpoint(&given.id, &given.options, status)?);
     Ok(())
 }
 

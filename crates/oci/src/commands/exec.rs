@@ -48,9 +48,7 @@ fn process(context: &Context, options: &Exec) -> Result<Process, Error> {
     let mut process = context.store.config(&options.id)?.process.unwrap_or_default();
     process.args.clone_from(&options.args);
     process.terminal = options.tty;
-    for entry in &options.env {
-        set_variable(&mut process.env, entry);
-    }
+    process.env.extend_from_slice(&options.env);
     if let Some(cwd) = &options.cwd {
         process.cwd.clone_from(cwd);
     }
@@ -68,13 +66,6 @@ fn process(context: &Context, options: &Exec) -> Result<Process, Error> {
     process.no_new_privileges = options.no_new_privs.unwrap_or(process.no_new_privileges);
     add_capabilities(&mut process, &options.caps)?;
     Ok(process)
-}
-
-/// Sets a variable, in place of one of that name: of two, programs see the first.
-fn set_variable(env: &mut Vec<String>, entry: &str) {
-    let name = entry.split_once('=').map_or(entry, |(name, _)| name);
-    env.retain(|other| other.split_once('=').map_or(other.as_str(), |(name, _)| name) != name);
-    env.push(entry.to_owned());
 }
 
 /// The first processors as bits, as runc's debugging log shows them.
@@ -110,13 +101,6 @@ fn add_capabilities(process: &mut Process, names: &[String]) -> Result<(), Error
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_variable_is_there_once() {
-        let mut env = ["A=1", "B=2", "A=3"].map(str::to_owned).to_vec();
-        set_variable(&mut env, "A=4");
-        assert_eq!(env, ["B=2", "A=4"]);
-    }
 
     #[test]
     fn processors_as_bits() {

@@ -18,11 +18,16 @@ const DESCRIPTORS: &str = "descriptors.json";
 
 impl Store {
     /// Saves the state of a running container. Unless it goes on it is ended and removed then. What is returned is
-    /// worth a warning, one sentence each.
+    /// worth a warning, one sentence each. `status` gets a zero byte when memory can be asked for.
     ///
     /// # Errors
     /// The container does not run, or criu cannot save it: it goes on then.
-    pub fn checkpoint(&self, id: &ContainerId, options: CheckpointOptions) -> Result<Vec<String>, Error> {
+    pub fn checkpoint(
+        &self,
+        id: &ContainerId,
+        options: &CheckpointOptions,
+        status: Option<OwnedFd>,
+    ) -> Result<Vec<String>, Error> {
         let container = self.open_locked(id)?;
         let init = match (container.status(), container.init()) {
             (Status::Running | Status::Paused, Some(init)) => init,
@@ -30,7 +35,7 @@ impl Store {
         };
         let config = self.config(id)?;
         let goes_on = options.leave_running || options.pre_dump;
-        dump(&container, &config, options)?;
+        dump(&container, &config, options, status)?;
         if goes_on {
             return Ok(Vec::new());
         }
@@ -40,9 +45,14 @@ impl Store {
     }
 }
 
-fn dump(container: &Container, config: &Config, options: CheckpointOptions) -> Result<(), Error> {
+fn dump(
+    container: &Container,
+    config: &Config,
+    options: &CheckpointOptions,
+    mut status: Option<OwnedFd>,
+) -> Result<(), Error> {
     let places = Places::open(&options.common, "dump.log")?;
-    check_parent(&options)?;
+    check_parent(options)?;
     let mut request = common(&options.common, &places);
     let pid = container.pid().ok_or_else(|| Error::Missing(container.record.id.to_string()))?;
     request.number(Field::Pid, pid.into());
@@ -66,14 +76,13 @@ fn dump(container: &Container, config: &Config, options: CheckpointOptions) -> R
         request.text(Field::FreezeCgroup, group.as_os_str().as_bytes());
     }
     config_file(&mut request, config);
-    leave_out(&mut request, container, config, &options, pid)?;
+    leave_out(&mut request, container, config, options, pid)?;
 
     let kind = if options.pre_dump { Kind::PreDump } else { Kind::Dump };
     let criu = Criu::start(&planner::criu(&planner::Criu { search: &search(), env: &environment() })?)?;
-    let mut status_fd = options.status_fd;
     let mut notice = |notice: &Notice, _| {
         if notice.script == "status-ready"
-            && let Some(fd) = status_fd.take()
+            && let Some(fd) = status.take()
         {
             let written = rustix::io::write(&fd, &[0]);
             written.map_err(|errno| Error::file("cannot write", "--status-fd")(errno.into()))?;

@@ -40,7 +40,7 @@ pub enum ManageCgroups {
 }
 
 /// How the state of a container is saved.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckpointOptions {
     /// What a restore has, too.
     pub common: CriuOptions,
@@ -56,8 +56,6 @@ pub struct CheckpointOptions {
     pub link_remap: bool,
     /// Address and port of a server that the memory is sent to.
     pub page_server: Option<(String, u16)>,
-    /// Gets a zero byte when memory can be asked for.
-    pub status_fd: Option<OwnedFd>,
 }
 
 /// What a container is restored from.
