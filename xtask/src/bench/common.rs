@@ -7,8 +7,9 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail, ensure};
 use lexopt::{Arg, ValueExt};
+use tempfile::TempDir;
 
-use super::peers::NAMES;
+use super::peers::{Bed, NAMES};
 use crate::workspace;
 
 /// Set for the program that runs in the bench's own mount namespace.
@@ -56,13 +57,36 @@ impl Options {
     }
 }
 
-/// Whether this is the program in the mount namespace of the bench.
-pub fn is_inside() -> bool {
-    env::var_os(INSIDE).is_some()
+/// What a bench stands on: a directory and a mount namespace of its own. It goes with the bench, with what peers left.
+pub struct Ground {
+    /// The bundles and the peers.
+    pub bed: Bed,
+    _cgroups: Cgroups,
+    _dir: TempDir,
 }
 
-/// Starts this program again in a mount namespace of its own: nothing that is mounted for the bench reaches the machine.
-pub fn enter_private_mounts() -> Result<()> {
+impl Ground {
+    /// Makes it. The mount namespace is that of a second process, which this one waits for and ends with.
+    pub fn prepare() -> Result<Ground> {
+        ensure!(rustix::process::geteuid().is_root(), "the runtimes are compared as root; this is not root");
+        if env::var_os(INSIDE).is_none() {
+            process::exit(in_private_mounts()?);
+        }
+        let dir = tempfile::Builder::new().prefix("cuddy-bench-").tempdir()?;
+        hide_v2_controllers(dir.path())?;
+        let bed = Bed::new(dir.path(), format!("cuddy-bench-{}", process::id()))?;
+        Ok(Ground { _cgroups: Cgroups { prefix: bed.prefix.clone() }, bed, _dir: dir })
+    }
+
+    /// Names for containers, without end.
+    pub fn ids(&self) -> impl Iterator<Item = String> {
+        (0..).map(|n| format!("{}-{n}", self.bed.prefix))
+    }
+}
+
+/// Runs this program again in a mount namespace of its own, where nothing that is mounted reaches the machine; its exit
+/// code.
+fn in_private_mounts() -> Result<i32> {
     let status = Command::new("unshare")
         .args(["--mount", "--propagation", "private"])
         .arg(env::current_exe()?)
@@ -70,7 +94,7 @@ pub fn enter_private_mounts() -> Result<()> {
         .env(INSIDE, "1")
         .status()
         .context("cannot run unshare (util-linux)")?;
-    process::exit(status.code().unwrap_or(1));
+    Ok(status.code().unwrap_or(1))
 }
 
 /// Lets Debian's crun start on a hybrid host.
@@ -79,7 +103,7 @@ pub fn enter_private_mounts() -> Result<()> {
 /// as version 1 would move them for the whole machine, and they may not come back: a hierarchy stays as long as a removed
 /// cgroup in it is not yet freed. No container of the bench uses them, so it is enough that nobody sees them: an empty file
 /// over the list, in this mount namespace, for all peers alike.
-pub fn hide_v2_controllers(dir: &Path) -> Result<()> {
+fn hide_v2_controllers(dir: &Path) -> Result<()> {
     let list = Path::new("/sys/fs/cgroup/unified/cgroup.controllers");
     match fs::read_to_string(list) {
         Ok(controllers) if !controllers.trim().is_empty() => {
@@ -122,9 +146,9 @@ impl Shuffle {
 }
 
 /// Removes the cgroups that a failed peer left. They are empty, or rmdir refuses.
-pub struct Cgroups {
+struct Cgroups {
     /// What their names begin with.
-    pub prefix: String,
+    prefix: String,
 }
 
 impl Drop for Cgroups {

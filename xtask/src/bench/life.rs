@@ -3,14 +3,14 @@
 //! Each row is timed once for each peer in each round, the peers in a shuffled order, as in `bench start`. One container
 //! of each peer stands while the rows are timed: it is what `exec`, `state` and `kill` are about.
 
+use std::fs;
 use std::time::Duration;
-use std::{fs, process};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::common::{self, Cgroups, Options, Shuffle};
-use super::peers::{Bed, Peer};
+use super::common::{self, Ground, Options, Shuffle};
+use super::peers::Peer;
 use super::report::{self, Series};
 use super::start::proven;
 
@@ -50,19 +50,13 @@ fn cycle(turn: &Turn) -> Result<Duration> {
 /// Runs the bench and prints its tables.
 pub fn run(args: lexopt::Parser) -> Result<()> {
     let options = Options::parse(args)?;
-    ensure!(rustix::process::geteuid().is_root(), "the runtimes are compared as root; this is not root");
-    if !common::is_inside() {
-        return common::enter_private_mounts();
-    }
-    let dir = tempfile::Builder::new().prefix("cuddy-bench-").tempdir()?;
-    common::hide_v2_controllers(dir.path())?;
-    let bed = Bed::new(dir.path(), format!("cuddy-bench-{}", process::id()))?;
-    let _cgroups = Cgroups { prefix: bed.prefix.clone() };
-    let mut ids = (0..).map(|n| format!("{}-{n}", bed.prefix));
+    let ground = Ground::prepare()?;
+    let mut ids = ground.ids();
 
     let mut stages = Vec::new();
     for name in RUNTIMES.into_iter().filter(|name| options.wants(name)) {
-        match bed
+        match ground
+            .bed
             .peer(name)
             .and_then(|peer| proven(peer, &mut ids))
             .and_then(|peer| Stage::new(peer, &mut ids))

@@ -3,11 +3,11 @@
 //! All peers take part in every round, in an order that is shuffled for each round: a slow minute of the machine, or the
 //! network namespace that the kernel still tears down after the peer before, hits each of them equally often.
 
-use std::{fs, process, thread};
+use std::{fs, thread};
 
 use anyhow::{Context, Result, ensure};
 
-use super::common::{self, Cgroups, Options, Shuffle};
+use super::common::{self, Ground, Options, Shuffle};
 use super::peers::{Bed, NAMES, Peer};
 use super::report::{self, Series};
 use crate::workspace;
@@ -15,18 +15,9 @@ use crate::workspace;
 /// Runs the bench and prints its table.
 pub fn run(args: lexopt::Parser) -> Result<()> {
     let options = Options::parse(args)?;
-    ensure!(rustix::process::geteuid().is_root(), "the runtimes are compared as root; this is not root");
-    if !common::is_inside() {
-        return common::enter_private_mounts();
-    }
-
-    let dir = tempfile::Builder::new().prefix("cuddy-bench-").tempdir()?;
-    common::hide_v2_controllers(dir.path())?;
-    let bed = Bed::new(dir.path(), format!("cuddy-bench-{}", process::id()))?;
-    let _cgroups = Cgroups { prefix: bed.prefix.clone() };
-
-    let mut ids = (0..).map(|n| format!("{}-{n}", bed.prefix));
-    let peers = ready_peers(&bed, &options, &mut ids);
+    let ground = Ground::prepare()?;
+    let mut ids = ground.ids();
+    let peers = ready_peers(&ground.bed, &options, &mut ids);
     ensure!(!peers.is_empty(), "nobody is left to measure");
     let all = measure(&peers, &options, &mut ids)?;
 
