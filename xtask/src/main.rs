@@ -8,6 +8,7 @@ use lexopt::Arg;
 mod bench;
 mod conformance;
 mod fuzz;
+mod ground;
 mod lint;
 mod manual;
 mod packages;

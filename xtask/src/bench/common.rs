@@ -1,19 +1,16 @@
 //! What the benches share: options, a mount namespace of their own, an order at random, and what is left of peers.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fs};
 
 use anyhow::{Context, Result, bail, ensure};
 use lexopt::{Arg, ValueExt};
 use tempfile::TempDir;
 
 use super::peers::{Bed, NAMES};
-use crate::workspace;
-
-/// Set for the program that runs in the bench's own mount namespace.
-const INSIDE: &str = "CUDDY_BENCH_INSIDE";
+use crate::{ground, workspace};
 
 /// What was typed.
 pub struct Options {
@@ -57,7 +54,7 @@ impl Options {
     }
 }
 
-/// What a bench stands on: a directory and a mount namespace of its own. It goes with the bench, with what peers left.
+/// What a bench stands on. It goes with the bench, and so does what peers left.
 pub struct Ground {
     /// The bundles and the peers.
     pub bed: Bed,
@@ -66,14 +63,9 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Makes it. The mount namespace is that of a second process, which this one waits for and ends with.
+    /// Makes it.
     pub fn prepare() -> Result<Ground> {
-        ensure!(rustix::process::geteuid().is_root(), "the runtimes are compared as root; this is not root");
-        if env::var_os(INSIDE).is_none() {
-            process::exit(in_private_mounts()?);
-        }
-        let dir = tempfile::Builder::new().prefix("cuddy-bench-").tempdir()?;
-        hide_v2_controllers(dir.path())?;
+        let dir = ground::private("cuddy-bench-")?;
         let bed = Bed::new(dir.path(), format!("cuddy-bench-{}", process::id()))?;
         Ok(Ground { _cgroups: Cgroups { prefix: bed.prefix.clone() }, bed, _dir: dir })
     }
@@ -81,38 +73,6 @@ impl Ground {
     /// Names for containers, without end.
     pub fn ids(&self) -> impl Iterator<Item = String> {
         (0..).map(|n| format!("{}-{n}", self.bed.prefix))
-    }
-}
-
-/// Runs this program again in a mount namespace of its own, where nothing that is mounted reaches the machine; its exit
-/// code.
-fn in_private_mounts() -> Result<i32> {
-    let status = Command::new("unshare")
-        .args(["--mount", "--propagation", "private"])
-        .arg(env::current_exe()?)
-        .args(env::args_os().skip(1))
-        .env(INSIDE, "1")
-        .status()
-        .context("cannot run unshare (util-linux)")?;
-    Ok(status.code().unwrap_or(1))
-}
-
-/// Lets Debian's crun start on a hybrid host.
-///
-/// It refuses version 1 hierarchies when the version 2 one beside them has controllers (here hugetlb). Mounting those
-/// as version 1 would move them for the whole machine, and they may not come back: a hierarchy stays as long as a removed
-/// cgroup in it is not yet freed. No container of the bench uses them, so it is enough that nobody sees them: an empty file
-/// over the list, in this mount namespace, for all peers alike.
-fn hide_v2_controllers(dir: &Path) -> Result<()> {
-    let list = Path::new("/sys/fs/cgroup/unified/cgroup.controllers");
-    match fs::read_to_string(list) {
-        Ok(controllers) if !controllers.trim().is_empty() => {
-            let empty = dir.join("no-controllers");
-            fs::write(&empty, "")?;
-            rustix::mount::mount_bind(&empty, list)
-                .with_context(|| format!("mount --bind {} {}", empty.display(), list.display()))
-        }
-        _ => Ok(()),
     }
 }
 

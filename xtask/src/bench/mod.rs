@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-pub(crate) mod common;
+mod common;
 mod life;
 mod peers;
 mod report;

@@ -6,11 +6,10 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use lexopt::{Arg, ValueExt};
 
-use crate::bench::common::{enter_private_mounts, hide_v2_controllers, is_inside};
-use crate::workspace;
+use crate::{ground, workspace};
 
 mod contest;
 mod crun;
@@ -54,12 +53,7 @@ pub fn run(mut args: lexopt::Parser) -> Result<()> {
         other => bail!("no suite `{other}`; there are `contest` and `crun`"),
     };
     let options = Options::parse(args)?;
-    ensure!(rustix::process::geteuid().is_root(), "the suites make containers as root; this is not root");
-    if !is_inside() {
-        return enter_private_mounts();
-    }
-    let place = tempfile::Builder::new().prefix("cuddy-conformance-").tempdir()?;
-    hide_v2_controllers(place.path())?;
+    let place = ground::private("cuddy-conformance-")?;
     let ours = match &options.runtime {
         Some(path) => path.canonicalize().with_context(|| format!("no runtime {}", path.display()))?,
         None => workspace::release_binary("cuddy-oci", "cuddy-oci")?,
