@@ -17,6 +17,7 @@ mod listener;
 mod mounts;
 mod net_devices;
 mod netlink;
+mod noted;
 mod process;
 mod program;
 mod schedule;

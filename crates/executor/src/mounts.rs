@@ -172,10 +172,10 @@ pub(crate) fn attach_at(mount: BorrowedFd, target: BorrowedFd) -> Result<(), Err
     Ok(move_mount(mount, c"", target, c"", flags)?)
 }
 
-/// The root that this process has, which after joining a mount namespace is the container's.
-pub(crate) fn open_root(slots: &mut Slots) -> Result<(), Error> {
+/// A directory of the mount namespace that this process is in; `/` is its root after joining one.
+pub(crate) fn open_root(slots: &mut Slots, directory: &Path) -> Result<(), Error> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    slots.fill(Slot::Root, rustix::fs::open(c"/", flags, Mode::empty())?);
+    slots.fill(Slot::Root, rustix::fs::open(directory, flags, Mode::empty())?);
     Ok(())
 }
 

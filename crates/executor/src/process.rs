@@ -96,6 +96,16 @@ fn open_id_map(slots: &Slots, pid: Pid, users: &str, groups: &str) -> Result<rus
     Ok(rustix::fs::openat(slots.get(Slot::Proc)?, file, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
+/// The root of a running container's init. The pid is proven by the descriptor: while that process has not been reaped nobody
+/// else has its pid.
+pub(crate) fn open_target_root(slots: &mut Slots, pid: i32) -> Result<(), Error> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::openat(slots.get(Slot::Proc)?, format!("{pid}/root"), flags, Mode::empty())?;
+    sys::signal::send(slots.get(Slot::Target)?, 0)?;
+    slots.fill(Slot::Root, root);
+    Ok(())
+}
+
 pub(crate) fn open_namespace(slots: &mut Slots, kind: NamespaceKind, file: &Path) -> Result<(), Error> {
     let namespace = rustix::fs::open(file, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     match sys::namespace::kind(&namespace) {

@@ -254,6 +254,7 @@ impl Init {
                 let mount = inside::mount_point(&self.slots, path)?;
                 mounts::set_attr(mount.as_fd(), *recursive, *set, *clear, *propagation)
             }
+            Op::NoteMount { slot, file } => Ok(crate::noted::note(self.slots.get(*slot)?, file)?),
             Op::Mask { path } => inside::mask(&mut self.slots, path),
             Op::MakeReadOnly { path } => inside::make_read_only(&self.slots, path),
             Op::MakeRootReadOnly => mounts::make_root_read_only(&self.slots),
@@ -331,7 +332,8 @@ fn either_side(op: &Op, slots: &mut Slots) -> Result<(), Error> {
         Op::EnterTarget { namespaces } => {
             Ok(sys::namespace::enter(slots.get(Slot::Target)?, process::bits(namespaces))?)
         }
-        Op::OpenRoot => mounts::open_root(slots),
+        Op::OpenRoot { directory } => mounts::open_root(slots, directory),
+        Op::OpenTargetRoot { pid } => process::open_target_root(slots, *pid),
         Op::Unshare { namespaces } => Ok(sys::namespace::unshare(process::bits(namespaces))?),
         Op::WriteTimeOffsets { text } => process::write_proc(slots, "self/timens_offsets", text),
         Op::NewMount { fstype, source, options, attr, slot } => {

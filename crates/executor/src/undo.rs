@@ -28,6 +28,9 @@ pub fn undo(list: &[Undo]) -> Vec<String> {
 fn perform(undo: &Undo) -> Result<(), String> {
     match undo {
         Undo::RemoveCgroup(_) => Ok(()),
+        Undo::Unmount { place, note } => {
+            crate::noted::unmount(place, note).map_err(|error| crate::failure::words(&error))
+        }
         Undo::RemoveDirectory(path) => match std::fs::remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(crate::failure::words(&error)),
             _ => Ok(()),

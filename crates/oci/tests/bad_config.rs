@@ -216,7 +216,7 @@ const NAMESPACES: &[Bad] = &[
     ),
     (
         |c| set_namespace(c, "mount", None),
-        "/linux/namespaces: a container needs a mount namespace of its own\n  add {\"type\": \"mount\"} without a path",
+        "/linux/maskedPaths: hiding paths needs a mount namespace of the container's own\n  add {\"type\": \"mount\"} without a path to /linux/namespaces, or drop this",
     ),
     (
         |c| set_namespace(c, "uts", None),

@@ -56,7 +56,7 @@ fn all_made() {
 }
 
 fn left_out_is_shared() {
-    // A container needs a mount namespace; the standard configuration has neither user nor time.
+    // The mount namespace has tests of its own (mount_namespace.rs); the standard configuration has neither user nor time.
     for (kind, file) in KINDS.into_iter().filter(|(kind, _)| *kind != "mount") {
         let mut case = Case::probe();
         case.edit(|config| {

@@ -1,6 +1,7 @@
 //! Proves, before anything is forked, that a plan cannot hang or use what it does not have.
 
 mod hooks;
+mod mounts;
 
 use crate::{
     NEW_LISTENER, NamespaceKind, NetworkPlace, Op, Plan, Rendezvous, Side, Slot, Step, Subject, Target,
@@ -88,6 +89,9 @@ pub enum Fault {
     /// The filter is loaded while steps remain that it may forbid.
     #[error("step {0} of init comes after the system call filter")]
     AfterFilter(usize),
+    /// init has no mount namespace of its own, and mounts what nothing would take off, or changes what is there.
+    #[error("step {0} of init changes mounts of others, and no mount namespace is made")]
+    MountsOfOthers(usize),
     /// A cgroup is made that nothing would remove.
     #[error("step {0} of host changes the machine and no undo is written down for it")]
     NoUndo(usize),
@@ -115,6 +119,7 @@ pub fn check(plan: &Plan) -> Result<(), Fault> {
     check_messages(plan)?;
     check_meeting(plan)?;
     check_undo(plan)?;
+    mounts::check(plan)?;
     hooks::check(plan)
 }
 
@@ -219,7 +224,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::MakeIdMap { slot, .. } => (vec![Slot::Proc], Some(*slot)),
         Op::SetIdMap { slot, map, .. } => (vec![*map, *slot], None),
         Op::CopyMode { slot, .. } | Op::CopyUp { slot, .. } => (vec![Slot::Root, *slot], None),
-        Op::SetLabel { slot, .. } => (vec![*slot], None),
+        Op::SetLabel { slot, .. } | Op::NoteMount { slot, .. } => (vec![*slot], None),
         Op::MakeDevice { within, .. } => (vec![*within], None),
         Op::OpenNetlink => (vec![], Some(Slot::Netlink)),
         Op::MoveNetDevice { into, .. } => {
@@ -229,7 +234,8 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::OpenNamespace { kind, .. } => (vec![], Some(Slot::Namespace(*kind))),
         Op::EnterTarget { .. } => (vec![Slot::Target], None),
         Op::AdoptNamespace { .. } | Op::ReturnTo { .. } => (vec![Slot::Proc], None),
-        Op::OpenRoot => (vec![], Some(Slot::Root)),
+        Op::OpenRoot { .. } => (vec![], Some(Slot::Root)),
+        Op::OpenTargetRoot { .. } => (vec![Slot::Proc, Slot::Target], Some(Slot::Root)),
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
         Op::OpenCgroup { .. } => (vec![], Some(Slot::Cgroup)),
         Op::Clone { cgroup, owner, .. } => {
@@ -406,7 +412,7 @@ mod tests {
     }
 
     fn clone() -> Op {
-        Op::Clone { namespaces: vec![], cgroup: None, owner: None }
+        Op::Clone { namespaces: vec![NamespaceKind::Mount], cgroup: None, owner: None }
     }
 
     fn exec() -> Op {

@@ -42,8 +42,10 @@ pub enum Op {
     AdoptNamespace { kind: NamespaceKind },
     /// Joins namespaces of a running container, all in one call by its pidfd.
     EnterTarget { namespaces: Vec<NamespaceKind> },
-    /// Opens the root of this process, which is that of the mount namespace it joined.
-    OpenRoot,
+    /// Opens a directory of the mount namespace that this process has joined as the container's root.
+    OpenRoot { directory: PathBuf },
+    /// Opens the root that the init of a running container has, which this pid was of when its pidfd was opened.
+    OpenTargetRoot { pid: i32 },
     /// Makes new namespaces for this process; a time namespace is for its children.
     Unshare { namespaces: Vec<NamespaceKind> },
     /// Sets the clocks of the time namespace just made, before anybody is in it.
@@ -117,6 +119,8 @@ pub enum Op {
     Reconfigure { path: PathBuf, options: Vec<(String, Option<String>)> },
     /// Changes attributes of the mount at a path, and of those below if recursive.
     ChangeMount { path: PathBuf, recursive: bool, set: Attr, clear: Attr, propagation: Option<Propagation> },
+    /// Writes down which mount this is that will be attached on the machine.
+    NoteMount { slot: Slot, file: PathBuf },
     /// Attaches a mount. On the container's `/` it becomes [`Slot::Root`].
     Attach { slot: Slot, target: Target },
     /// Hides a path: a file behind the null device, a directory behind [`Slot::Empty`], which the first one
@@ -145,7 +149,7 @@ pub enum Op {
     MakeSymlink { target: String, path: PathBuf },
     /// Makes the root mount the root of this namespace and lets go of the old one.
     PivotRoot,
-    /// chroot(2), for a root that cannot be pivoted to. Weaker; only when asked for.
+    /// chroot(2), for a root that cannot be pivoted to. Weaker; only when asked for, or among the mounts of others.
     Chroot,
 
     // ---- terminal -------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// How one lasting change of the machine is undone.
 ///
-/// Namespaces, mounts inside them and processes end with the container and need no entry. The list is
+/// Namespaces, mounts in one of the container's own and processes end with the container and need no entry. The list is
 /// written to disk before the machine is changed, so that `delete` can clean up after a runtime that was
 /// killed. Each entry is safe to run when its change was never made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ use std::path::PathBuf;
 pub enum Undo {
     /// Ends what runs in a cgroup and removes it with all below it.
     RemoveCgroup(PathBuf),
+    /// Takes off the mount that a note is about, with all that is mounted in it, if it still is on that place.
+    #[expect(missing_docs, reason = "the fields are named in the line above")]
+    Unmount { place: PathBuf, note: PathBuf },
     /// Removes a directory with all in it.
     RemoveDirectory(PathBuf),
 }
@@ -20,6 +23,7 @@ impl fmt::Display for Undo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RemoveCgroup(path) => write!(f, "remove cgroup {}", path.display()),
+            Self::Unmount { place, .. } => write!(f, "unmount {}", place.display()),
             Self::RemoveDirectory(path) => write!(f, "remove directory {}", path.display()),
         }
     }

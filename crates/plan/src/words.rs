@@ -44,7 +44,9 @@ impl fmt::Display for Op {
             Self::EnterTarget { namespaces } => {
                 write!(f, "join the container's namespaces: {}", list(namespaces))
             }
-            Self::OpenRoot => f.write_str("open the container's root"),
+            Self::OpenRoot { directory } => write!(f, "open {} as the root", directory.display()),
+            Self::NoteMount { slot, file } => write!(f, "note in {} which mount {slot} is", file.display()),
+            Self::OpenTargetRoot { .. } => f.write_str("open the container's root"),
             Self::Unshare { namespaces } => write!(f, "make new namespaces: {}", list(namespaces)),
             Self::WriteTimeOffsets { .. } => f.write_str("set the clock offsets"),
             Self::Clone { namespaces, .. } if namespaces.is_empty() => f.write_str("make the init process"),

@@ -1,3 +1,4 @@
+use crate::mount_namespace::Whose;
 use crate::{Draft, Error, Planned, Request, cgroups, hooks, mounts, root};
 use plan::{Attr, Cause, Hook, Op, Plan, Propagation, Slot, Target, TreeSource};
 use spec::NamespaceKind;
@@ -46,6 +47,10 @@ pub fn criu(criu: &Criu) -> Result<Plan, Error> {
 /// As for [`crate::plan()`], for what concerns groups, the root and bind mounts.
 pub fn restore(request: &Request, place: &Path, criu: &Criu) -> Result<Restore, Error> {
     let draft = &mut Draft::new(request)?;
+    if draft.namespaces.mounts() != Whose::Own {
+        let message = "a container without a mount namespace of its own cannot be restored";
+        return Err(Error::new("/linux/namespaces", message, "add {\"type\": \"mount\"} without a path"));
+    }
     draft.host(Op::OpenProc, "default", "writes to /proc must reach procfs and nothing mounted over it");
     let mut passed = vec![Slot::Criu];
     for (kind, index, path) in draft.namespaces.joined().to_vec() {

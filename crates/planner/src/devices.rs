@@ -1,3 +1,4 @@
+use crate::mount_namespace::Whose;
 use crate::{Draft, Error, mounts};
 use plan::{Attr, Errno, Follow, MountPoint, Op, Propagation, Slot, Target, TreeSource};
 use spec::{Capability, DeviceKind, IdMapping};
@@ -105,7 +106,8 @@ const MAPPED_NODES: &str = "mknod(2) is not for user namespaces; the node is mad
 
 /// In a user namespace: opens or makes the nodes that are bound, in the host's script.
 pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
-    if mounts::binds_over(draft, "/dev") || !mounts::binds_devices(draft) {
+    let taken = mounts::binds_over(draft, "/dev") || draft.namespaces.mounts() == Whose::Joined;
+    if taken || !mounts::binds_devices(draft) {
         return Ok(());
     }
     for node in nodes(draft)? {
@@ -163,9 +165,10 @@ fn mapped(mappings: &[IdMapping], id: u32, field: &str, name: &str) -> Result<u3
     })
 }
 
-/// Makes the device nodes and links. A `/dev` that is bound from the machine stays as it is.
+/// Makes the device nodes and links. A `/dev` that is bound from the machine stays as it is, and so does that of a
+/// mount namespace of others.
 pub(crate) fn make(draft: &mut Draft) -> Result<(), Error> {
-    if mounts::binds_over(draft, "/dev") {
+    if mounts::binds_over(draft, "/dev") || draft.namespaces.mounts() == Whose::Joined {
         return Ok(());
     }
     let mut bound = std::mem::take(&mut draft.devices).into_iter();

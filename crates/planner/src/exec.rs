@@ -1,3 +1,4 @@
+use crate::mount_namespace::Whose;
 use crate::{Draft, Error, Namespaces, Options, Planned, filter, labels, process, schedule, security};
 use plan::facts::HostFacts;
 use plan::{Op, Plan, Rendezvous, Slot};
@@ -38,6 +39,11 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         let namespaces = vec![NamespaceKind::Pid];
         draft.host(Op::EnterTarget { namespaces }, from, "takes effect for the children of who joins");
     }
+    let apart = Namespaces::read(draft.linux)?.mounts() != Whose::Own;
+    if let Some(pid) = request.state.pid.filter(|_| apart) {
+        let why = "found by its init, as it has no mount namespace of its own";
+        draft.host(Op::OpenTargetRoot { pid }, from, why);
+    }
     let unified = request.facts.cgroups.v2.as_ref().map(|v2| &v2.mount);
     let (v2, v1): (Vec<_>, Vec<_>) =
         request.cgroups.iter().partition(|group| unified.is_some_and(|mount| group.starts_with(mount)));
@@ -70,7 +76,12 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
             "all at once, by the pidfd of the container's init",
         );
     }
-    draft.init(Op::OpenRoot, from, "the container's, since its mount namespace was joined");
+    if apart {
+        draft.init(Op::Chroot, from, "it is not the root of the mount namespace that the container is in");
+    } else {
+        let op = Op::OpenRoot { directory: "/".into() };
+        draft.init(op, from, "the container's, since its mount namespace was joined");
+    }
     crate::identity::session(draft)?;
     process::open_terminal_here(draft)?;
     process::limits(draft)?;

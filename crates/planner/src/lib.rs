@@ -16,6 +16,7 @@ mod filter;
 mod hooks;
 mod identity;
 mod labels;
+mod mount_namespace;
 mod mounts;
 mod namespaces;
 mod net_devices;
@@ -94,6 +95,8 @@ fn draw(request: &Request) -> Result<Planned, Error> {
             "cuddy itself is the small init, and cannot be written through it",
         );
     }
+    mount_namespace::check(draft)?;
+    mount_namespace::undo(draft)?;
     net_devices::check(draft)?;
     net_devices::open(draft);
     namespaces::before_clone(draft)?;
@@ -136,7 +139,7 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     security::paths(draft)?;
     process::make_directory(draft)?;
     mounts::finish(draft);
-    root::pivot(draft)?;
+    root::change(draft)?;
 
     // init: the process.
     process::score(draft)?;

@@ -1,3 +1,4 @@
+use crate::mount_namespace::Whose;
 use crate::{Draft, Error, net_devices};
 use plan::{IdKind, NetworkPlace, Op, Rendezvous, Slot};
 use spec::{Config, IdMapping, Linux, NamespaceKind};
@@ -45,13 +46,6 @@ impl<'a> Namespaces<'a> {
     }
 
     fn check(&self, linux: &Linux) -> Result<(), Error> {
-        if !self.makes(NamespaceKind::Mount) {
-            return Err(Error::new(
-                "/linux/namespaces",
-                "a container needs a mount namespace of its own",
-                "add {\"type\": \"mount\"} without a path",
-            ));
-        }
         let mapped = !linux.uid_mappings.is_empty() || !linux.gid_mappings.is_empty();
         // Podman gives mappings for a joined one, too, since runc once asked for them: it has its own.
         if mapped && !self.has(NamespaceKind::User) {
@@ -94,6 +88,15 @@ impl<'a> Namespaces<'a> {
     /// Whether a new one of this kind is made.
     pub(crate) fn makes(&self, kind: NamespaceKind) -> bool {
         self.made.iter().any(|(made, _)| *made == kind)
+    }
+
+    /// Whose mounts the container finds itself among.
+    pub(crate) fn mounts(&self) -> Whose {
+        match (self.makes(NamespaceKind::Mount), self.joins(NamespaceKind::Mount)) {
+            (true, _) => Whose::Own,
+            (false, true) => Whose::Joined,
+            (false, false) => Whose::Machine,
+        }
     }
 
     /// Whether init may make file systems that show its network namespace: to a user namespace it has to
@@ -287,11 +290,12 @@ pub(crate) fn enter(draft: &mut Draft) {
         let why = "processes that are in a joined namespace must not reach into the machine through init";
         draft.init(Op::SetNotDumpable, "/linux/namespaces", why);
     }
-    let born_in = [NamespaceKind::User].into_iter().chain(FOR_CHILDREN).collect::<Vec<_>>();
+    let later =
+        [NamespaceKind::User, NamespaceKind::Mount].into_iter().chain(FOR_CHILDREN).collect::<Vec<_>>();
     let joined = draft.namespaces.joined.clone();
-    for (kind, index, _) in joined.into_iter().filter(|(kind, ..)| !born_in.contains(kind)) {
+    for (kind, index, _) in joined.iter().filter(|(kind, ..)| !later.contains(kind)) {
         draft.init(
-            Op::EnterNamespace { kind },
+            Op::EnterNamespace { kind: *kind },
             format!("/linux/namespaces/{index}"),
             "shared with who is in it already",
         );
@@ -305,6 +309,12 @@ pub(crate) fn enter(draft: &mut Draft) {
         let (from, why) = ("/linux/namespaces", "files and namespaces belong to root of the user namespace");
         draft.init(Op::SetGid { gid: 0 }, from, why);
         draft.init(Op::SetUid { uid: 0 }, from, why);
+    }
+    if let Some((kind, index, _)) = joined.iter().find(|(kind, ..)| *kind == NamespaceKind::Mount) {
+        network(draft);
+        cgroup(draft);
+        let why = "when all that needs files of the machine is done: from here on paths are those of that namespace";
+        draft.init(Op::EnterNamespace { kind: *kind }, format!("/linux/namespaces/{index}"), why);
     }
 }
 

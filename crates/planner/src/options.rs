@@ -12,6 +12,8 @@ pub struct Options {
     pub preserve_fds: u32,
     /// Entries of the program's environment that are not the configuration's, and stand in place of its own.
     pub env: Vec<String>,
+    /// A file of the container's own, to note in it what is mounted on the machine where it has no mount namespace.
+    pub mount_note: Option<PathBuf>,
     /// `chroot` in place of `pivot_root`, for a root on a ramdisk.
     pub no_pivot: bool,
     /// Make no cgroups: limits are not set, and nothing is counted.

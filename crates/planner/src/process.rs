@@ -1,3 +1,4 @@
+use crate::mount_namespace::Whose;
 use crate::{Draft, Error, mounts};
 use plan::{Cause, Errno, Follow, MountPoint, Op, RlimitResource, Script, Slot, Target, TreeSource};
 use spec::Process;
@@ -17,6 +18,10 @@ pub(crate) fn open_terminal(draft: &mut Draft) -> Result<(), Error> {
     }
     make_terminal(draft)?;
     let from = "/process/terminal";
+    if draft.namespaces.mounts() == Whose::Joined {
+        draft.init(Op::UseTerminal, from, TAKE);
+        return Ok(());
+    }
     let slot = draft.new_mount();
     let source = TreeSource::Slot(Slot::Terminal);
     draft.init(

@@ -1,10 +1,11 @@
+use crate::mount_namespace::{self, Whose};
 use crate::{Draft, Error, RootSource, Upper, mounts, namespaces};
 use plan::{Attr, Cause, Op, Propagation, Slot, Target, TreeSource};
 use spec::NamespaceKind;
 use std::path::{Path, PathBuf};
 
 /// What the root is and where it is attached before it becomes the root.
-fn place(draft: &Draft) -> Result<PathBuf, Error> {
+pub(crate) fn place(draft: &Draft) -> Result<PathBuf, Error> {
     let Some(root) = &draft.config.root else {
         return Err(Error::new(
             "/root",
@@ -25,6 +26,9 @@ fn place(draft: &Draft) -> Result<PathBuf, Error> {
 
 /// Cuts the new mount namespace off: what is mounted in it must not reach the machine.
 pub(crate) fn cut_propagation(draft: &mut Draft) {
+    if draft.namespaces.mounts() != Whose::Own {
+        return;
+    }
     draft.init(
         Op::SetPropagation { recursive: true, propagation: Propagation::Slave },
         "/linux/namespaces",
@@ -34,6 +38,9 @@ pub(crate) fn cut_propagation(draft: &mut Draft) {
 
 /// Opens what the root is made of.
 pub(crate) fn source(draft: &mut Draft) -> Result<(), Error> {
+    if draft.namespaces.mounts() == Whose::Joined {
+        return Ok(());
+    }
     match draft.options.root.clone() {
         RootSource::Configured => configured(draft),
         RootSource::Overlay { .. } if draft.namespaces.joins(NamespaceKind::User) => Err(Error::new(
@@ -91,6 +98,15 @@ fn mapped_lower(draft: &mut Draft, lower: PathBuf) {
 /// Attaches the root, so that mounts can be made on it.
 pub(crate) fn mount(draft: &mut Draft) -> Result<(), Error> {
     let target = place(draft)?;
+    match draft.namespaces.mounts() {
+        Whose::Own => {}
+        Whose::Machine => return mount_namespace::attach_on_machine(draft, target),
+        Whose::Joined => {
+            let op = Op::OpenRoot { directory: target };
+            draft.init(op, "/root/path", "as it is there: in a mount namespace of others nothing is mounted");
+            return Ok(());
+        }
+    }
     if let RootSource::Overlay { lower, upper } = draft.options.root.clone() {
         overlay(draft, &lower, &upper)?;
     }
@@ -169,7 +185,7 @@ fn overlay(draft: &mut Draft, lower: &Path, upper: &Upper) -> Result<(), Error> 
 }
 
 /// The container's root becomes the root.
-pub(crate) fn pivot(draft: &mut Draft) -> Result<(), Error> {
+pub(crate) fn change(draft: &mut Draft) -> Result<(), Error> {
     if draft.config.root.as_ref().is_some_and(|root| root.readonly) {
         draft.init(
             Op::MakeRootReadOnly,
@@ -177,7 +193,10 @@ pub(crate) fn pivot(draft: &mut Draft) -> Result<(), Error> {
             "all mount points are made, nothing has to be written now",
         );
     }
-    if draft.options.no_pivot {
+    if draft.namespaces.mounts() != Whose::Own {
+        let why = "to pivot would change the root of all who are in that mount namespace";
+        draft.init(Op::Chroot, "/linux/namespaces", why);
+    } else if draft.options.no_pivot {
         draft.init(
             Op::Chroot,
             "--no-pivot",

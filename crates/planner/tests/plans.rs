@@ -346,6 +346,35 @@ fn what_each_field_changes() {
     }
 }
 
+/// The usual configuration among the mounts of others, without what is refused there.
+fn among_others(entry: Option<Value>) -> Value {
+    let mut config = usual();
+    let namespaces = config["linux"]["namespaces"].as_array_mut().expect("a list");
+    namespaces.retain(|one| one["type"] != "mount");
+    namespaces.extend(entry);
+    config["linux"]["maskedPaths"] = json!([]);
+    config["linux"]["readonlyPaths"] = json!([]);
+    config
+}
+
+#[test]
+fn others_keep_their_mounts() {
+    let options = Options { mount_note: Some("/run/web/mount".into()), ..Options::default() };
+    let planned = plan(&among_others(None), hybrid(), &options).unwrap();
+    insta::assert_snapshot!("no_mount_namespace", changes(&planned));
+    let error = plan(&among_others(None), hybrid(), &Options::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/linux/namespaces: nobody would take off what is mounted for this container"
+    );
+
+    let mut config = among_others(Some(json!({ "type": "mount", "path": "/proc/7/ns/mnt" })));
+    config["mounts"] = json!([]);
+    let changes = changes(&plan(&config, hybrid(), &options).unwrap());
+    let added: Vec<&str> = changes.lines().filter(|line| line.starts_with('+')).collect();
+    insta::assert_snapshot!("joined_mount_namespace", added.join("\n"));
+}
+
 #[test]
 fn labels_are_entered_where_their_module_is_on() {
     let mut config = usual();
@@ -475,8 +504,8 @@ fn what_contradicts_itself_or_cannot_be_had_is_refused_by_the_name_of_its_field(
             "/hooks/startContainer/0/env/0: a NUL byte inside; the kernel would cut the text there",
         ),
         (
-            |c| c["linux"]["namespaces"] = json!([{ "type": "pid" }]),
-            "/linux/namespaces: a container needs a mount namespace of its own",
+            |c| c["linux"]["namespaces"] = json!([{ "type": "uts" }]),
+            "/linux/maskedPaths: hiding paths needs a mount namespace of the container's own",
         ),
         (
             |c| c["linux"]["namespaces"] = json!([{ "type": "mount" }, { "type": "mount" }]),

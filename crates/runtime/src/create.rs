@@ -13,6 +13,9 @@ use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// What is mounted on the machine for a container that has no mount namespace, in its directory.
+const MOUNT_NOTE: &str = "mount";
+
 /// What a container is created from.
 pub struct Request<'a> {
     /// Its name.
@@ -56,7 +59,9 @@ impl Store {
     /// The machine cannot be asked, or the configuration cannot become a plan.
     pub fn plan(&self, request: &Request) -> Result<Planned, Error> {
         let facts = host::probe()?;
-        let Request { config, id, bundle, options, .. } = *request;
+        let Request { config, id, bundle, .. } = *request;
+        let options =
+            &Options { mount_note: Some(self.directory(id).join(MOUNT_NOTE)), ..request.options.clone() };
         Ok(planner::plan(&planner::Request { config, facts: &facts, id, bundle, options })?)
     }
 

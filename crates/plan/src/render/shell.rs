@@ -64,6 +64,7 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::CopyUp { slot, path, .. } => {
             nearly(format!("cp -ax $ROOT{}/. {}", quote(path), variable(&slot.to_string())), BY_PATH)
         }
+        Op::NoteMount { .. } => none("a mount that has no place has no name for a shell"),
         Op::SetLabel { slot, label } => {
             exact(format!("chcon {} {}", quote(Path::new(label)), variable(&slot.to_string())))
         }
@@ -87,7 +88,8 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::EnterTarget { .. } => {
             nearly("nsenter --all --target PID".to_owned(), "nsenter starts a program in them")
         }
-        Op::OpenRoot => none("a shell holds no such descriptor"),
+        Op::OpenRoot { directory } => exact(format!("ROOT={}", quote(directory))),
+        Op::OpenTargetRoot { pid } => nearly(format!("ROOT=/proc/{pid}/root"), BY_PATH),
         Op::Unshare { namespaces } => {
             nearly(unshare(namespaces), "unshare starts a program in it, the shell itself stays")
         }

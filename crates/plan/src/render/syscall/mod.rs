@@ -73,7 +73,9 @@ pub fn calls(op: &Op) -> Vec<Call> {
         Op::SetDomainname { name } => vec![call("setdomainname", format!("{name:?}, {}", name.len()))],
         Op::SetSysctl { name, value } => write_proc(&format!("sys/{name}"), value),
         Op::LinkUp { .. } | Op::OpenNetlink | Op::MoveNetDevice { .. } => network::calls(op),
-        Op::OpenRoot
+        Op::OpenRoot { .. }
+        | Op::OpenTargetRoot { .. }
+        | Op::NoteMount { .. }
         | Op::SetPropagation { .. }
         | Op::NewMount { .. }
         | Op::MakeDirectories { .. }

@@ -6,9 +6,29 @@ use std::path::Path;
 
 pub(super) fn calls(op: &Op) -> Vec<Call> {
     match op {
-        Op::OpenRoot => {
-            vec![gives("openat", "AT_FDCWD, \"/\", O_PATH|O_DIRECTORY|O_CLOEXEC", Slot::Root)]
+        Op::OpenRoot { directory } => {
+            vec![gives(
+                "openat",
+                format!("AT_FDCWD, {directory:?}, O_PATH|O_DIRECTORY|O_CLOEXEC"),
+                Slot::Root,
+            )]
         }
+        Op::OpenTargetRoot { pid } => {
+            let path = format!("{pid}/root");
+            vec![
+                gives(
+                    "openat",
+                    format!("{}, {path:?}, O_PATH|O_DIRECTORY|O_CLOEXEC", Slot::Proc),
+                    Slot::Root,
+                ),
+                call("pidfd_send_signal", format!("{}, 0, NULL, 0", Slot::Target)),
+            ]
+        }
+        Op::NoteMount { slot, file } => vec![
+            call("statx", format!("{slot}, \"\", AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE|STATX_INO, $identity")),
+            gives("openat", format!("AT_FDCWD, {file:?}, O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0666"), "$file"),
+            call("write", "$file, $identity"),
+        ],
         Op::SetPropagation { recursive, propagation } => {
             let flags = if *recursive { "AT_RECURSIVE" } else { "0" };
             vec![call(
