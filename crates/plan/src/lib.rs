@@ -25,6 +25,7 @@ mod op;
 pub mod render;
 mod slot;
 mod undo;
+pub mod unit;
 mod words;
 
 pub use constant::{
@@ -39,6 +40,7 @@ pub use op::{
 };
 pub use slot::Slot;
 pub use undo::Undo;
+pub use unit::Unit;
 
 /// The words of the specification that steps are made of.
 pub use spec::{Capability, CapabilitySet, DeviceKind, HookKind, NamespaceKind, State, Status};
