@@ -59,6 +59,32 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The name of a container that cannot be part of a unit's.
+    #[error(
+        "the name makes no name of a systemd unit: {unit}; choose one of letters, digits and -_., or set linux.cgroupsPath"
+    )]
+    Unit {
+        /// The name that it would be.
+        unit: String,
+    },
+    /// An annotation that is no property of a unit.
+    #[error("{pointer}: {value:?} {problem}")]
+    Annotation {
+        /// Where it stands in the config.
+        pointer: String,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A systemd that lacks what limits are made with.
+    #[error("systemd {version} makes no groups for cuddy: it has to be {needed} or newer")]
+    OldSystemd {
+        /// Its version.
+        version: u32,
+        /// The first that would do.
+        needed: u32,
+    },
     /// Device rules that the v1 controller cannot express.
     #[error(
         "{pointer}: cgroup v1 cannot except {rule:?} from the wider rule {wider:?} before it; \

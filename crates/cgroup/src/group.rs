@@ -3,6 +3,7 @@
 use crate::device::{self, v2::DeviceProgram};
 use crate::path::GroupPath;
 use crate::settings::{Controllers, Placed, Setting, settings};
+use crate::unit::UnitGroup;
 use crate::{Error, RESOURCES, check};
 use plan::Errno;
 use plan::facts::CgroupLayout;
@@ -27,6 +28,8 @@ pub struct Group {
     pub settings: Vec<Setting>,
     /// On a machine where v2 controls devices: the program to attach to `directory`.
     pub devices: Option<AttachedProgram>,
+    /// Where systemd makes the group: the unit that it is, which has to be started before anything is written.
+    pub unit: Option<UnitGroup>,
 }
 
 /// A v1 `cpuset` group. `cpuset.cpus` and `cpuset.mems` of a new one are empty, and until both are set nothing can
@@ -77,19 +80,28 @@ pub fn group(
     }
     let places = Places { layout, path: &path };
     let placed = settings(resources, &places)?;
-    let (device_lines, devices) = places.devices(resources)?;
-    let directories = places.directories();
     let enable = places.enable(&placed);
-    Ok(Group {
-        inherit: places.inherit(),
-        settings: enable
-            .into_iter()
-            .chain(placed.into_iter().map(|placed| placed.setting))
-            .chain(device_lines)
-            .collect(),
-        devices,
-        directories,
-    })
+    places.group(resources, enable, &placed)
+}
+
+/// The group of a unit but for the unit itself, and the settings with their properties. What systemd hears of it enables
+/// controllers for, and the groups above `managed` are not ours.
+pub(crate) fn places_of_unit(
+    resources: &Resources,
+    layout: &CgroupLayout,
+    group: &Path,
+    managed: &Path,
+) -> Result<(Group, Vec<Placed>), Error> {
+    let path = GroupPath::of_unit(group);
+    let places = Places { layout, path: &path };
+    let mut placed = settings(resources, &places)?;
+    placed.iter_mut().for_each(crate::unit::agree);
+    let files = placed.iter().filter(|placed| placed.properties.is_empty());
+    let mut enable = places.enable(files);
+    let managed = managed.strip_prefix("/").unwrap_or(managed);
+    let top = layout.v2.as_ref().map(|v2| v2.mount.join(managed)).unwrap_or_default();
+    enable.retain(|setting| setting.ignore.is_empty() && setting.file.starts_with(&top));
+    Ok((places.group(resources, enable, &placed)?, placed))
 }
 
 /// One path in every hierarchy of a layout.
@@ -99,6 +111,19 @@ struct Places<'a> {
 }
 
 impl Places<'_> {
+    /// The group with these settings, after those that enable controllers for them.
+    fn group(&self, resources: &Resources, enable: Vec<Setting>, placed: &[Placed]) -> Result<Group, Error> {
+        let (device_lines, devices) = self.devices(resources)?;
+        let settings = placed.iter().map(|placed| placed.setting.clone());
+        Ok(Group {
+            directories: self.directories(),
+            inherit: self.inherit(),
+            settings: enable.into_iter().chain(settings).chain(device_lines).collect(),
+            devices,
+            unit: None,
+        })
+    }
+
     fn directories(&self) -> Vec<PathBuf> {
         let v1 = self.layout.v1.iter().map(|v1| v1.mount.join(self.path.below(&v1.own, false)));
         v1.chain(self.unified()).collect()
@@ -117,7 +142,7 @@ impl Places<'_> {
 
     /// What enables v2 controllers for the group: each group above must pass them on (cgroups(7),
     /// `cgroup.subtree_control`). Those that a limit needs must be had; those that only count, may.
-    fn enable(&self, placed: &[Placed]) -> Vec<Setting> {
+    fn enable<'p>(&self, placed: impl IntoIterator<Item = &'p Placed>) -> Vec<Setting> {
         let (Some(v2), Some(group)) = (&self.layout.v2, self.unified()) else { return Vec::new() };
         let mut needed: Vec<(&str, &str)> = Vec::new();
         for placed in placed {

@@ -1,11 +1,12 @@
 //! Control groups (cgroups(7)): what a container's limits mean to the kernel.
 //!
-//! Three parts:
+//! Four parts:
 //!
 //! - [`table`]: every setting is one row, with its name in the OCI specification, its file and its text in v1
 //!   and in v2, and its systemd property. All else that deals with settings goes through it.
 //! - [`group()`]: a pure function from the limits of a config and the layout of a machine to a [`Group`]: the
 //!   directories to make, the files to write and the groups to join, as data that can be printed.
+//! - [`group_of_unit`]: the same where systemd makes the group, with what systemd is told.
 //! - [`live`]: a group that exists: its processes, statistics, freezing, updating, ending and removing.
 //!
 //! ```
@@ -34,10 +35,12 @@ pub mod live;
 mod path;
 mod settings;
 pub mod table;
+mod unit;
 
 pub use error::Error;
 pub use group::{Group, Inherit, group};
 pub use settings::{Fallback, Setting};
+pub use unit::{UnitGroup, group_of_unit};
 
 /// Where limits stand in `config.json`: what the pointers of settings and errors begin with.
 pub const RESOURCES: &str = "/linux/resources";

@@ -44,6 +44,11 @@ impl GroupPath {
         Ok(Self { absolute: text.starts_with('/'), path })
     }
 
+    /// The group of a unit, which systemd has named.
+    pub fn of_unit(group: &Path) -> Self {
+        Self { absolute: true, path: group.strip_prefix("/").unwrap_or(group).to_owned() }
+    }
+
     /// The group below a hierarchy, from its mount point.
     ///
     /// A relative path starts where runc starts it: in v1 at the runtime's own group; in v2 at the group above

@@ -1,8 +1,9 @@
 //! From what a config asks for to files and texts.
 
-use crate::table::{Ask, Place, Row, rows};
+use crate::table::{Ask, Place, Row, UnitProperty, rows};
 use crate::{Error, RESOURCES};
 use plan::Errno;
+use plan::unit::Property;
 use spec::Resources;
 use std::path::PathBuf;
 
@@ -51,6 +52,8 @@ pub struct Placed {
     pub setting: Setting,
     /// The controller to enable for it, in v2.
     pub v2_controller: Option<String>,
+    /// What it is for systemd.
+    pub properties: Vec<Property>,
 }
 
 /// Everything that `resources` asks for but for devices, in the order of the table; then `unified`, which has the
@@ -64,8 +67,9 @@ pub fn settings(resources: &Resources, controllers: &dyn Controllers) -> Result<
             let written = |old: &Placed| {
                 (&old.setting.file, &old.setting.value) == (&new.setting.file, &new.setting.value)
             };
-            if !placed.iter().any(written) {
-                placed.push(new);
+            match placed.iter().position(written) {
+                Some(index) => placed[index].properties.extend(new.properties),
+                None => placed.push(new),
             }
         }
     }
@@ -107,7 +111,12 @@ fn place(
         ignore: if ask.implied { &[Errno::ENOENT] } else { &[] },
         fallback,
     };
-    Ok(Some(Placed { setting, v2_controller: (!is_v1).then(|| place.controller.to_owned()) }))
+    let property = |of: &UnitProperty| Some(Property::new(of.name, (of.value)(resources, ask)?));
+    Ok(Some(Placed {
+        setting,
+        v2_controller: (!is_v1).then(|| place.controller.to_owned()),
+        properties: place.unit.as_ref().and_then(property).into_iter().collect(),
+    }))
 }
 
 fn missing(row: &Row, ask: &Ask, controllers: &dyn Controllers) -> Error {
@@ -140,7 +149,8 @@ fn raw(file: &str, value: &str, controllers: &dyn Controllers) -> Result<Placed,
         ignore: &[],
         fallback: None,
     };
-    Ok(Placed { setting, v2_controller: (!core).then(|| controller.to_owned()) })
+    let properties = crate::unit::of_unified(file, value);
+    Ok(Placed { setting, v2_controller: (!core).then(|| controller.to_owned()), properties })
 }
 
 fn pointer(ask: &Ask) -> String {

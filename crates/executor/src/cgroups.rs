@@ -3,6 +3,7 @@
 use crate::Slots;
 use crate::failure::Error;
 use plan::Slot;
+use plan::unit::{Property, Unit};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -78,6 +79,18 @@ pub(crate) fn open(slots: &mut Slots, directory: &Path) -> Result<(), Error> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     slots.fill(Slot::Cgroup, rustix::fs::open(directory, flags, Mode::empty())?);
     Ok(())
+}
+
+pub(crate) fn start_unit(unit: &Unit, properties: &[Property], init: Option<Pid>) -> Result<(), Error> {
+    let pid = init.map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+    let started =
+        systemd::Systemd::connect(unit.manager).and_then(|mut systemd| systemd.start(unit, properties, pid));
+    started.map_err(|error| Error::Told {
+        errno: Errno::IO.raw_os_error(),
+        why: error.to_string(),
+        hint: error.hint().to_owned(),
+        kind: crate::Kind::Setup,
+    })
 }
 
 pub(crate) fn filter_devices(directory: &Path, program: &[u64]) -> Result<(), Error> {

@@ -42,6 +42,10 @@ impl<'a> Host<'a> {
             Op::InheritCpuset { directory, mount } => cgroups::inherit(directory, mount),
             Op::WriteCgroup { file, value, fallback } => cgroups::write(file, value, fallback.as_ref()),
             Op::JoinCgroup { file } => cgroups::join(file, self.init()?.0),
+            Op::StartUnit { unit, properties, takes_init } => {
+                let init = if *takes_init { Some(self.init()?.0) } else { None };
+                cgroups::start_unit(unit, properties, init)
+            }
             Op::OpenCgroup { directory } => cgroups::open(&mut self.slots, directory),
             Op::FilterDevices { directory, program } => cgroups::filter_devices(directory, program),
             Op::WriteIdMap { kind, text } => {

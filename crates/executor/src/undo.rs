@@ -28,6 +28,10 @@ pub fn undo(list: &[Undo]) -> Vec<String> {
 fn perform(undo: &Undo) -> Result<(), String> {
     match undo {
         Undo::RemoveCgroup(_) => Ok(()),
+        Undo::StopUnit(unit) => {
+            let stopped = systemd::Systemd::connect(unit.manager).and_then(|mut systemd| systemd.stop(unit));
+            stopped.map_err(|error| error.to_string())
+        }
         Undo::Unmount { place, note } => {
             crate::noted::unmount(place, note).map_err(|error| crate::failure::words(&error))
         }

@@ -28,4 +28,18 @@ pub enum Error {
         /// What the kernel said.
         source: Errno,
     },
+    /// systemd could not be asked.
+    #[error(transparent)]
+    Systemd(#[from] systemd::Error),
+}
+
+impl Error {
+    /// What to do about it; empty where there is nothing better to say.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Systemd(error) => error.hint(),
+            _ => "",
+        }
+    }
 }

@@ -7,17 +7,20 @@
 mod cgroups;
 mod error;
 mod kernel;
+mod manager;
 mod mountinfo;
 mod resctrl;
 
 pub use cgroups::cgroups;
 pub use error::Error;
 pub use kernel::NO_NEW_MOUNT_API;
+pub use manager::systemd;
 pub use mountinfo::{Mount, mounts};
 
 use plan::facts::HostFacts;
 
-/// Everything that the planner may know of this machine.
+/// Everything that the planner may know of this machine, but for systemd, which is asked only where it makes the groups
+/// ([`systemd()`]).
 ///
 /// # Errors
 /// A file under `/proc` or `/sys/fs/cgroup` cannot be read or is not in the form that proc(5) and
@@ -32,6 +35,7 @@ pub fn probe() -> Result<HostFacts, Error> {
         apparmor: kernel::apparmor(),
         new_mount_api: kernel::new_mount_api(),
         cgroups: cgroups()?,
+        systemd: None,
         resctrl: resctrl::resctrl()?,
     })
 }

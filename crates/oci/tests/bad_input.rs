@@ -242,8 +242,8 @@ fn command_line() {
         (&["list", "--format", "moo"], "--format is table or json, not \"moo\""),
         (&["--log-format", "moo", "list"], "--log-format is text or json, not \"moo\""),
         (
-            &["--systemd-cgroup", "list"],
-            "cgroups by way of systemd are not supported yet; use --cgroup-manager=cgroupfs",
+            &["--cgroup-manager", "docker", "list"],
+            "--cgroup-manager is cgroupfs, systemd or disabled, not \"docker\"",
         ),
         (&["--systemd-cgroup=maybe", "list"], "--systemd-cgroup is true or false, not \"maybe\""),
         (&["--rootless", "perhaps", "list"], "--rootless is true, false or auto, not \"perhaps\""),

@@ -5,7 +5,7 @@ mod mounts;
 
 use crate::{
     NEW_LISTENER, NamespaceKind, NetworkPlace, Op, Plan, Rendezvous, Side, Slot, Step, Subject, Target,
-    TreeSource,
+    TreeSource, Undo,
 };
 use std::collections::BTreeSet;
 
@@ -92,7 +92,7 @@ pub enum Fault {
     /// init has no mount namespace of its own, and mounts what nothing would take off, or changes what is there.
     #[error("step {0} of init changes mounts of others, and no mount namespace is made")]
     MountsOfOthers(usize),
-    /// A cgroup is made that nothing would remove.
+    /// A cgroup is made, or a unit started, that nothing would remove.
     #[error("step {0} of host changes the machine and no undo is written down for it")]
     NoUndo(usize),
     /// A hook runs before the container is as far as the specification says, or after it.
@@ -133,6 +133,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
         match step.op {
             Op::Clone { .. } => cloned = true,
             Op::JoinCgroup { .. }
+            | Op::StartUnit { .. }
             | Op::WriteIdMap { .. }
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
@@ -170,6 +171,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
         match step.op {
             Op::SetSeccomp { .. } => filtered = true,
             Op::MakeCgroup { .. }
+            | Op::StartUnit { .. }
             | Op::JoinCgroup { .. }
             | Op::Clone { .. }
             | Op::WriteIdMap { .. }
@@ -385,12 +387,17 @@ fn check_meeting(plan: &Plan) -> Result<(), Fault> {
 
 fn check_undo(plan: &Plan) -> Result<(), Fault> {
     for (index, step) in plan.host.0.iter().enumerate() {
-        if let Op::MakeCgroup { directory } = &step.op
-            && !plan
-                .undo
-                .iter()
-                .any(|undo| matches!(undo, crate::Undo::RemoveCgroup(path) if path == directory))
-        {
+        let has = |undone: &dyn Fn(&Undo) -> bool| plan.undo.iter().any(undone);
+        let undone = match &step.op {
+            Op::MakeCgroup { directory } => {
+                has(&|undo| matches!(undo, Undo::RemoveCgroup(path) if path == directory))
+            }
+            Op::StartUnit { unit, .. } => {
+                has(&|undo| matches!(undo, Undo::StopUnit(stopped) if stopped == unit))
+            }
+            _ => true,
+        };
+        if !undone {
             return Err(Fault::NoUndo(index));
         }
     }

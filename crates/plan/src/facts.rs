@@ -2,6 +2,7 @@
 //!
 //! The `host` crate fills these in; nothing here asks the kernel anything.
 
+use crate::unit::Manager;
 use serde::{Deserialize, Serialize};
 use spec::CapabilitySet;
 use std::path::PathBuf;
@@ -25,8 +26,21 @@ pub struct HostFacts {
     pub new_mount_api: bool,
     /// Control groups.
     pub cgroups: CgroupLayout,
+    /// The manager of systemd that makes the groups, where one shall.
+    pub systemd: Option<Systemd>,
     /// Cache and memory bandwidth control, if its file system is mounted.
     pub resctrl: Option<Resctrl>,
+}
+
+/// A manager of systemd.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Systemd {
+    /// Which one.
+    pub manager: Manager,
+    /// Its version, like 252.
+    pub version: u32,
+    /// The group below which all of its units are, from the root of each hierarchy.
+    pub group: PathBuf,
 }
 
 /// The mounted resctrl file system.

@@ -1,3 +1,4 @@
+use crate::unit::{Property, Unit};
 use crate::{Attr, Constant, Hook, Numbers, Propagation, Slot};
 use serde::Serialize;
 use spec::{CapabilitySet, DeviceKind, NamespaceKind, State, Status};
@@ -26,6 +27,9 @@ pub enum Op {
     EnterCgroup { file: PathBuf },
     /// Opens a v2 group for a process to be born in.
     OpenCgroup { directory: PathBuf },
+    /// Asks a manager of systemd for a transient unit and waits until it runs: it makes the group in each hierarchy, and
+    /// moves init there if the unit takes processes.
+    StartUnit { unit: Unit, properties: Vec<Property>, takes_init: bool },
     /// Attaches an eBPF program that decides on device access (cgroup v2).
     FilterDevices { directory: PathBuf, program: Vec<u64> },
 

@@ -1,3 +1,4 @@
+use crate::unit::Unit;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub enum Undo {
     /// Takes off the mount that a note is about, with all that is mounted in it, if it still is on that place.
     #[expect(missing_docs, reason = "the fields are named in the line above")]
     Unmount { place: PathBuf, note: PathBuf },
+    /// Stops the unit of systemd that the cgroups are.
+    StopUnit(Unit),
     /// Removes a directory with all in it.
     RemoveDirectory(PathBuf),
 }
@@ -24,6 +27,7 @@ impl fmt::Display for Undo {
         match self {
             Self::RemoveCgroup(path) => write!(f, "remove cgroup {}", path.display()),
             Self::Unmount { place, .. } => write!(f, "unmount {}", place.display()),
+            Self::StopUnit(unit) => write!(f, "stop {unit}"),
             Self::RemoveDirectory(path) => write!(f, "remove directory {}", path.display()),
         }
     }

@@ -20,6 +20,7 @@ impl fmt::Display for Op {
                 write!(f, "join the cgroup through {}", file.display())
             }
             Self::OpenCgroup { directory } => write!(f, "open cgroup {}", directory.display()),
+            Self::StartUnit { unit, .. } => write!(f, "start {unit}"),
             Self::FilterDevices { directory, .. } => write!(f, "filter devices of {}", directory.display()),
             Self::OpenProc => f.write_str("open /proc of the machine"),
             Self::OpenCuddy => f.write_str("open cuddy's own binary"),

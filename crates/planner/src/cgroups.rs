@@ -1,22 +1,31 @@
-use crate::{Draft, Error, Options};
+use crate::{CgroupManager, Draft, Error, Options};
+use cgroup::UnitGroup;
 use plan::facts::HostFacts;
 use plan::{Cause, Op, Rendezvous, Slot, Undo};
-use spec::{ContainerId, Linux, NamespaceKind};
+use spec::{Config, ContainerId, NamespaceKind};
 use std::path::PathBuf;
 
 /// The container's cgroups: where they are and what is written to them.
 pub(crate) fn group(
-    linux: &Linux,
+    config: &Config,
     facts: &HostFacts,
     options: &Options,
     id: &ContainerId,
 ) -> Result<cgroup::Group, Error> {
-    if options.no_cgroups {
-        return Ok(cgroup::Group::default());
-    }
-    let resources = linux.resources.clone().unwrap_or_default();
-    cgroup::group(&resources, &facts.cgroups, linux.cgroups_path.as_deref(), id)
-        .map_err(|error| Error::new("", error.to_string(), ""))
+    let linux = crate::linux(config);
+    let group = match options.cgroup_manager {
+        CgroupManager::Disabled => return Ok(cgroup::Group::default()),
+        CgroupManager::Cgroupfs => {
+            let resources = linux.resources.clone().unwrap_or_default();
+            cgroup::group(&resources, &facts.cgroups, linux.cgroups_path.as_deref(), id)
+        }
+        CgroupManager::Systemd => {
+            let systemd = facts.systemd.as_ref();
+            let systemd = systemd.ok_or_else(|| Error::new("", "nobody asked for systemd", ""))?;
+            cgroup::group_of_unit(config, &facts.cgroups, systemd, id)
+        }
+    };
+    group.map_err(|error| Error::new("", error.to_string(), ""))
 }
 
 const ITS_OWN: &str = "its own group in each hierarchy, so that it can be counted, limited and ended";
@@ -26,19 +35,22 @@ const FROM: &str = "/linux/cgroupsPath";
 pub(crate) fn before_clone(draft: &mut Draft) {
     let group = draft.cgroup.clone();
     draft.plan.undo.extend(group.directories.iter().cloned().map(Undo::RemoveCgroup));
+    if let Some(UnitGroup { unit, .. }) = &group.unit {
+        // Its manager moves init there.
+        draft.plan.undo.push(Undo::StopUnit(unit.clone()));
+        return;
+    }
     let Some(unified) = unified(draft) else { return };
     make(draft, &group, |directory| *directory == unified);
-    if let Some(devices) = &group.devices {
-        let op = Op::FilterDevices { directory: devices.directory.clone(), program: devices.program.words() };
-        draft.host(op, devices.pointer.clone(), devices.why);
-    }
+    write(draft, &group, |directory| *directory == unified);
+    filter_devices(draft, &group);
     let why = "init is born in it: to move a process takes a lock against all forks of the machine";
     draft.host(Op::OpenCgroup { directory: unified }, FROM, why);
 }
 
 /// The slot of the v2 group, if there is one.
 pub(crate) fn birthplace(draft: &Draft) -> Option<Slot> {
-    unified(draft).map(|_| Slot::Cgroup)
+    unified(draft).filter(|_| draft.cgroup.unit.is_none()).map(|_| Slot::Cgroup)
 }
 
 /// The v1 groups, with their limits, beside init's mounts.
@@ -46,7 +58,13 @@ pub(crate) fn beside(draft: &mut Draft) {
     let group = draft.cgroup.clone();
     let unified = unified(draft);
     let is_v1 = |directory: &PathBuf| Some(directory) != unified.as_ref();
-    make(draft, &group, is_v1);
+    match &group.unit {
+        Some(unit) => start_unit(draft, &group, unit),
+        None => {
+            make(draft, &group, is_v1);
+            write(draft, &group, is_v1);
+        }
+    }
     if draft.namespaces.has(NamespaceKind::User) {
         for directory in group.directories.iter().filter(|directory| is_v1(directory)) {
             let why = "from here on its limits bite; init itself is nobody to the machine's groups";
@@ -56,6 +74,37 @@ pub(crate) fn beside(draft: &mut Draft) {
     if !group.directories.is_empty() {
         let rendezvous = Rendezvous::CgroupsReady;
         draft.host(Op::Send { rendezvous }, FROM, "init waits before anything of the container runs");
+    }
+}
+
+/// The groups that a manager of systemd makes, with their limits; and those in hierarchies that it does not know.
+fn start_unit(draft: &mut Draft, group: &cgroup::Group, unit: &UnitGroup) {
+    let unified = unified(draft);
+    let tracking = draft.facts.cgroups.v1_with("name=systemd").map(|v1| v1.mount.clone());
+    let is_systemds = |directory: &PathBuf| {
+        Some(directory) == unified.as_ref()
+            || tracking.as_ref().is_some_and(|mount| directory.starts_with(mount))
+    };
+    // Before it is in them: a group that exists must have nobody in it.
+    make(draft, group, |directory| !is_systemds(directory));
+    let op = Op::StartUnit {
+        unit: unit.unit.clone(),
+        properties: unit.properties.clone(),
+        takes_init: unit.takes_processes,
+    };
+    draft.host(op, "--cgroup-manager", "systemd makes the group and keeps its limits; nobody else should");
+    write(draft, group, |_| true);
+    filter_devices(draft, group);
+    if let Some(unified) = unified.filter(|_| !unit.takes_processes) {
+        let op = Op::JoinCgroup { file: unified.join("cgroup.procs") };
+        draft.host(op, FROM, "a slice takes no process when it starts");
+    }
+}
+
+fn filter_devices(draft: &mut Draft, group: &cgroup::Group) {
+    if let Some(devices) = &group.devices {
+        let op = Op::FilterDevices { directory: devices.directory.clone(), program: devices.program.words() };
+        draft.host(op, devices.pointer.clone(), devices.why);
     }
 }
 
@@ -83,12 +132,16 @@ fn unified(draft: &Draft) -> Option<PathBuf> {
     draft.cgroup.directories.iter().find(|directory| directory.starts_with(mount)).cloned()
 }
 
-/// Makes those of the groups that `wanted` picks, and writes their settings.
+/// Makes those of the groups that `wanted` picks.
 fn make(draft: &mut Draft, group: &cgroup::Group, wanted: impl Fn(&PathBuf) -> bool) {
-    let directories: Vec<&PathBuf> = group.directories.iter().filter(|directory| wanted(directory)).collect();
-    for directory in &directories {
-        draft.host(Op::MakeCgroup { directory: (*directory).clone() }, FROM, ITS_OWN);
+    for directory in group.directories.iter().filter(|directory| wanted(directory)) {
+        draft.host(Op::MakeCgroup { directory: directory.clone() }, FROM, ITS_OWN);
     }
+}
+
+/// Writes the settings of those groups.
+fn write(draft: &mut Draft, group: &cgroup::Group, wanted: impl Fn(&PathBuf) -> bool) {
+    let directories: Vec<&PathBuf> = group.directories.iter().filter(|directory| wanted(directory)).collect();
     for inherit in group.inherit.iter().filter(|inherit| wanted(&inherit.directory)) {
         let op = Op::InheritCpuset { directory: inherit.directory.clone(), mount: inherit.mount.clone() };
         draft.host(op, inherit.pointer, inherit.why);

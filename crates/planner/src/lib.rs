@@ -32,7 +32,7 @@ pub use criu::{Criu, INHERITED, Restore, criu, restore};
 pub use error::Error;
 pub use exec::{ExecRequest, exec};
 pub use mounts::option_names as mount_option_names;
-pub use options::{Notify, Options, RootSource, Start, Upper};
+pub use options::{CgroupManager, Notify, Options, RootSource, Start, Upper};
 pub use unsupported::check_machine;
 
 use namespaces::Namespaces;
@@ -275,7 +275,7 @@ impl<'a> Draft<'a> {
             bundle,
             options,
             namespaces,
-            cgroup: cgroups::group(linux, facts, options, id)?,
+            cgroup: cgroups::group(config, facts, options, id)?,
             notify: None,
             hooks: hooks::read(config, bundle)?,
             plan,

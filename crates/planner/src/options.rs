@@ -16,8 +16,8 @@ pub struct Options {
     pub mount_note: Option<PathBuf>,
     /// `chroot` in place of `pivot_root`, for a root on a ramdisk.
     pub no_pivot: bool,
-    /// Make no cgroups: limits are not set, and nothing is counted.
-    pub no_cgroups: bool,
+    /// Who makes the cgroups.
+    pub cgroup_manager: CgroupManager,
     /// Keep the caller's session keyring.
     pub no_new_keyring: bool,
     /// Lines of its terminal end without a carriage return: who reads a pipe has no cursor. runc does so where its
@@ -69,6 +69,18 @@ pub enum Upper {
         /// The directory that has them.
         place: PathBuf,
     },
+}
+
+/// Who makes the cgroups of a container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CgroupManager {
+    /// cuddy, in the file system of cgroups.
+    #[default]
+    Cgroupfs,
+    /// systemd, as a transient unit. The facts tell of it then.
+    Systemd,
+    /// Nobody: limits are not set, and nothing is counted.
+    Disabled,
 }
 
 /// When the program of a container starts.

@@ -1,8 +1,8 @@
 //! Plans as values, without root and without a machine: the whole plan of a usual configuration, and for each field
 //! what it changes of that plan.
 
-use plan::facts::{CgroupLayout, CgroupV1, CgroupV2, HostFacts};
-use planner::{Options, Request, RootSource, Start, Upper};
+use plan::facts::{CgroupLayout, CgroupV1, CgroupV2, HostFacts, Systemd};
+use planner::{CgroupManager, Options, Request, RootSource, Start, Upper};
 use serde_json::{Value, json};
 use spec::{CapabilitySet, Config};
 use std::path::Path;
@@ -137,6 +137,27 @@ fn changes(planned: &planner::Planned) -> String {
 fn the_usual_plan() {
     let planned = plan(&usual(), hybrid(), &Options::default()).unwrap();
     insta::assert_snapshot!("usual", plan::render::syscalls(&planned.plan));
+}
+
+#[test]
+fn systemd_makes_the_groups() {
+    let mut config = usual();
+    config["linux"]["cgroupsPath"] = json!("machine.slice:x:web");
+    config["linux"]["resources"] = json!({
+        "memory": { "limit": 1 << 20 }, "pids": { "limit": 5 }, "hugepageLimits": [{ "pageSize": "2MB", "limit": 0 }],
+    });
+    let options = Options { cgroup_manager: CgroupManager::Systemd, ..Options::default() };
+    let mut with_systemd = hybrid();
+    with_systemd.v1.push(v1(&["name=systemd"], "/cg/systemd"));
+    let mut pages = unified();
+    pages.v2.as_mut().expect("v2").controllers.push("hugetlb".into());
+    for (name, layout) in [("units_on_v2", pages), ("units_on_a_hybrid_machine", with_systemd)] {
+        let systemd = Some(Systemd { version: 252, group: "/".into(), ..Systemd::default() });
+        let planned = plan_on(&config, &HostFacts { systemd, ..facts(layout) }, &options).unwrap();
+        let start = planned.plan.host.0.iter().find(|step| matches!(step.op, plan::Op::StartUnit { .. }));
+        let command = plan::render::shell(&start.expect("a unit is started").op).command;
+        insta::assert_snapshot!(name, format!("{}$ {command}", changes(&planned)));
+    }
 }
 
 /// A change of the usual configuration.

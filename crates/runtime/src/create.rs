@@ -2,8 +2,9 @@ use crate::record::{Init, Record};
 use crate::{Container, Error, Notify, Store};
 use executor::socket::{address, open_directory};
 use executor::{Launched, Slots};
+use plan::facts::HostFacts;
 use plan::{Hook, Plan, Slot, Undo};
-use planner::{Options, Planned, Start};
+use planner::{CgroupManager, Options, Planned, Start};
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::Pid;
@@ -58,7 +59,7 @@ impl Store {
     /// # Errors
     /// The machine cannot be asked, or the configuration cannot become a plan.
     pub fn plan(&self, request: &Request) -> Result<Planned, Error> {
-        let facts = host::probe()?;
+        let facts = facts(request.options.cgroup_manager)?;
         let Request { config, id, bundle, .. } = *request;
         let options =
             &Options { mount_note: Some(self.directory(id).join(MOUNT_NOTE)), ..request.options.clone() };
@@ -99,6 +100,15 @@ impl Store {
         }
         Ok(Created { container, pidfd, notify, notes })
     }
+}
+
+/// What the machine is. systemd is asked where it makes the groups.
+pub(crate) fn facts(manager: CgroupManager) -> Result<HostFacts, Error> {
+    let mut facts = host::probe()?;
+    if manager == CgroupManager::Systemd {
+        facts.systemd = Some(host::systemd()?);
+    }
+    Ok(facts)
 }
 
 /// The socket over which the program will say that it is ready. One that is created only has its directory.

@@ -95,6 +95,9 @@ pub enum Error {
     /// The container's cgroups could not be used.
     #[error(transparent)]
     Cgroup(#[from] cgroup::live::Error),
+    /// systemd did not do what it was asked for.
+    #[error(transparent)]
+    Systemd(#[from] systemd::Error),
     /// A command that works by cgroups, on a container that has none.
     #[error("container {id} has no cgroups; {command} needs them")]
     NoCgroups {
@@ -194,6 +197,8 @@ impl Error {
             }
             Self::GroupInUse(_) => "choose another name, or another linux.cgroupsPath".to_owned(),
             Self::Criu(failure) => failure.hint(),
+            Self::Systemd(error) => error.hint().to_owned(),
+            Self::Host(error) => error.hint().to_owned(),
             Self::Plan(error) => error.hint.clone(),
             Self::Step(failure) => failure.hint.clone(),
             Self::TooLarge { .. } => {

@@ -3,6 +3,7 @@
 use crate::{Container, Error, Store};
 use cgroup::live::Cgroup;
 use spec::{ContainerId, Resources, Status};
+use systemd::Systemd;
 
 impl Container {
     /// Its cgroups, in all hierarchies.
@@ -60,12 +61,18 @@ impl Store {
         Ok(container.cgroups()?.thaw()?)
     }
 
-    /// Brings a container to new limits; what they do not mention stays.
+    /// Brings a container to new limits; what they do not mention stays. Where its group is a unit of systemd, that
+    /// hears of them, too.
     ///
     /// # Errors
     /// The container does not run, or a limit is wrong or refused; those written before it hold.
     pub fn update(&self, id: &ContainerId, resources: &Resources) -> Result<(), Error> {
-        Ok(self.open_locked(id)?.living("update")?.update(resources)?)
+        let container = self.open_locked(id)?;
+        let group = container.living("update")?;
+        let Some(unit) = container.record.unit() else { return Ok(group.update(resources)?) };
+        let mut systemd = Systemd::connect(unit.manager)?;
+        let version = systemd.about()?.version;
+        group.update_unit(resources, version, |properties| Ok(systemd.set_properties(unit, properties)?))
     }
 
     /// The pids of a container's processes, in the runtime's pid namespace.

@@ -1,4 +1,4 @@
-use plan::{Hook, Undo};
+use plan::{Hook, Undo, Unit};
 use serde::{Deserialize, Serialize};
 use spec::{ContainerId, NamespaceKind};
 use std::collections::BTreeMap;
@@ -37,6 +37,16 @@ pub struct Record {
     /// Hooks that run after its start and after its end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<Hook>,
+}
+
+impl Record {
+    /// The unit of systemd that its cgroups are, if one is.
+    pub(crate) fn unit(&self) -> Option<&Unit> {
+        self.undo.iter().find_map(|undo| match undo {
+            Undo::StopUnit(unit) => Some(unit),
+            _ => None,
+        })
+    }
 }
 
 /// A process, told from any other that ever had or will have its pid.

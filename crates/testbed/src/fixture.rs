@@ -1,12 +1,15 @@
 //! Real root file systems.
 
+use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::binary::cache_dir;
-use crate::run_within;
+use crate::{Need, run_within};
 
 /// Downloading and unpacking some forty packages.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -31,6 +34,69 @@ pub fn debian_tar() -> PathBuf {
         fs::rename(&partial, &tar).expect("a rename within the directory");
     }
     tar
+}
+
+/// What makes a test the one thing that a systemd starts, and turns the machine off after it. The files of the machine are
+/// below `/mnt` then, and the script is one of them.
+const UNIT: &str = r#"[Unit]
+DefaultDependencies=no
+Wants=basic.target dbus.service
+After=basic.target dbus.service
+SuccessAction=poweroff-force
+FailureAction=poweroff-force
+
+[Service]
+Type=oneshot
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/console
+ExecStart=/bin/sh -c 'mount -t hostfs -o / none /mnt && exec /bin/sh /mnt$(tr " " "\n" </proc/cmdline | sed -n s/^cuddy.script=//p)'
+"#;
+
+/// The unit of [`debian_with_systemd`] that runs a script.
+pub(crate) const TEST_UNIT: &str = "cuddy-test.service";
+
+/// A small Debian of the host's own release with systemd and dbus as a directory, which is to be used read-only; made once
+/// by mmdebstrap and kept in the target directory.
+///
+/// # Panics
+/// If it cannot be made; it needs `mmdebstrap`, root, and a Debian mirror.
+pub fn debian_with_systemd() -> PathBuf {
+    let tree = systemd_tree();
+    let dir = cache_dir();
+    fs::create_dir_all(&dir).expect("a directory for fixtures in the target directory");
+    let lock = File::create(dir.join("debian-systemd.lock")).expect("a lock file");
+    lock.lock().expect("a lock on a file of ours");
+    if !tree.exists() {
+        let partial = dir.join("debian-systemd.partial");
+        match fs::remove_dir_all(&partial) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => panic!("{}: {error}", partial.display()),
+            _ => {}
+        }
+        let mut mmdebstrap = Command::new("mmdebstrap");
+        mmdebstrap.args(["--quiet", "--variant=essential", "--mode=root", "--format=directory"]);
+        mmdebstrap
+            .args(["--include=systemd,systemd-sysv,dbus,mount", "--dpkgopt=path-exclude=/usr/share/doc/*"]);
+        run_within(LIMIT, mmdebstrap.arg(codename()).arg(&partial)).ok();
+        fs::write(partial.join("etc/systemd/system").join(TEST_UNIT), UNIT).expect("a unit in the tree");
+        fs::rename(&partial, &tree).expect("a rename within the directory");
+    }
+    tree
+}
+
+/// Where it is, by what it is made from.
+fn systemd_tree() -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    UNIT.hash(&mut hasher);
+    cache_dir().join(format!("debian-systemd-{}-{:x}", codename(), hasher.finish()))
+}
+
+/// What [`debian_with_systemd`] needs: nothing once it is made.
+pub(crate) fn needs_of_systemd() -> Vec<Need> {
+    match systemd_tree().exists() {
+        true => Vec::new(),
+        false => vec![Need::Root, Need::Program("mmdebstrap"), Need::Reachable("deb.debian.org:80")],
+    }
 }
 
 /// `VERSION_CODENAME` of the host; on a host that is not Debian, stable.

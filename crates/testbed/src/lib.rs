@@ -39,7 +39,7 @@ pub mod uml;
 pub use binary::binary;
 pub use bundle::{Bundle, copy_program};
 pub use container::{Container, cuddy, cuddy_oci, unique_name};
-pub use fixture::debian_tar;
+pub use fixture::{debian_tar, debian_with_systemd};
 #[cfg(feature = "harness")]
 pub use harness::{Trial, main, trial};
 pub use machine::Machine;

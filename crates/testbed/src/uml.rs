@@ -3,7 +3,8 @@
 //! It is the kernel as a program. It boots in seconds with the machine's files as its root, read-only, and a script as
 //! its init, which mounts what it needs inside that kernel alone. What it prints on its console is the result.
 
-use crate::Scratch;
+use crate::fixture;
+use crate::{Need, Scratch, debian_with_systemd};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -51,28 +52,60 @@ pub fn boot(layout: &str, script: &str) -> Result<String, Box<dyn std::error::Er
         ),
     )?;
     fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
-    fs::File::create_new(place.path().join("disk"))?.set_len(8 << 20)?;
-    Kernel::start(place.path(), &init)?.console()
+    let args = ["rootflags=/".to_owned(), format!("init={}", init.display())];
+    Kernel::start(place.path(), &args)?.console()
+}
+
+/// Which control groups a systemd makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hierarchy {
+    /// v2 alone, as it does by itself.
+    Unified,
+    /// v1 with a v2 tree beside.
+    Hybrid,
+}
+
+/// What [`boot_systemd`] needs.
+#[must_use]
+pub fn needs_of_systemd() -> Vec<Need> {
+    [Need::Root, Need::Path(KERNEL)].into_iter().chain(fixture::needs_of_systemd()).collect()
+}
+
+/// Boots a kernel with a Debian that systemd runs ([`debian_with_systemd`]), in which `script` is a service, as a shell, and
+/// gives back all that was on the console. The files of this machine are below `/mnt` there. There is an empty disk of
+/// 8 MiB, `/dev/ubda`.
+///
+/// # Errors
+/// As for [`boot`].
+pub fn boot_systemd(hierarchy: Hierarchy, script: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let tree = debian_with_systemd();
+    let place = Scratch::new();
+    let path = place.path().join("script");
+    fs::write(&path, script)?;
+    let mut args = vec![
+        format!("rootflags={}", tree.display()),
+        format!("systemd.unit={}", fixture::TEST_UNIT),
+        format!("cuddy.script={}", path.display()),
+        "systemd.show_status=0".to_owned(),
+        "systemd.mask=systemd-journald.service".to_owned(),
+    ];
+    if hierarchy == Hierarchy::Hybrid {
+        args.push("systemd.unified_cgroup_hierarchy=0".to_owned());
+    }
+    Kernel::start(place.path(), &args)?.console()
 }
 
 /// A kernel that ends with the test, with all of its processes: they are in a process group of their own.
 struct Kernel(Child);
 
 impl Kernel {
-    fn start(place: &Path, init: &Path) -> std::io::Result<Self> {
+    fn start(place: &Path, args: &[String]) -> std::io::Result<Self> {
+        fs::File::create_new(place.join("disk"))?.set_len(8 << 20)?;
         let child = Command::new(KERNEL)
-            .args([
-                "mem=512M",
-                "rootfstype=hostfs",
-                "rootflags=/",
-                "ro",
-                "con0=fd:0,fd:1",
-                "con=null",
-                "quiet",
-            ])
+            .args(["mem=512M", "rootfstype=hostfs", "ro", "con0=fd:0,fd:1", "con=null", "quiet"])
             .arg(format!("uml_dir={}", place.display()))
             .arg(format!("ubd0={}", place.join("disk").display()))
-            .arg(format!("init={}", init.display()))
+            .args(args)
             .env("TMPDIR", place)
             .current_dir(place)
             .process_group(0)

@@ -2,8 +2,10 @@
 
 use super::{Cgroup, Directory, Error, Version, read_at, write_at};
 use crate::check;
-use crate::settings::{Controllers, Setting, settings};
+use crate::settings::{Controllers, Placed, Setting, settings};
 use crate::table::{Shape, rows};
+use crate::unit;
+use plan::unit::Property;
 use rustix::fs::Dir;
 use rustix::io::Errno;
 use spec::Resources;
@@ -42,7 +44,32 @@ impl Cgroup {
     pub fn update(&self, resources: &Resources) -> Result<(), Error> {
         check::check(resources)?;
         self.check_usage(resources)?;
-        let mut left = self.settings(resources)?;
+        self.bring_to(self.settings(resources)?)
+    }
+
+    /// The same for the group of a unit. `tell` gives systemd, whose version this is, the properties; the files are written
+    /// before, so that systemd hears of nothing that the kernel refuses, and afterwards, as systemd writes files, too.
+    ///
+    /// # Errors
+    /// As for [`Cgroup::update`], and those of `tell`.
+    pub fn update_unit<E: From<Error>>(
+        &self,
+        resources: &Resources,
+        version: u32,
+        tell: impl FnOnce(&[Property]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let resources = &unit::rounded(resources);
+        check::check(resources).map_err(Error::from)?;
+        self.check_usage(resources)?;
+        let mut placed = self.placed(resources)?;
+        placed.iter_mut().for_each(unit::agree);
+        let settings: Vec<_> = placed.iter().map(|placed| placed.setting.clone()).collect();
+        self.bring_to(settings.clone())?;
+        tell(&unit::merged(placed, version))?;
+        Ok(self.bring_to(settings)?)
+    }
+
+    fn bring_to(&self, mut left: Vec<Setting>) -> Result<(), Error> {
         loop {
             let before = left.len();
             let mut first_refusal = None;
@@ -113,9 +140,12 @@ impl Cgroup {
     }
 
     fn settings(&self, resources: &Resources) -> Result<Vec<Setting>, Error> {
+        Ok(self.placed(resources)?.into_iter().map(|placed| placed.setting).collect())
+    }
+
+    fn placed(&self, resources: &Resources) -> Result<Vec<Placed>, Error> {
         let complete = self.complete(resources)?;
-        let placed = settings(&complete, &Present::new(self)?)?;
-        Ok(placed.into_iter().map(|placed| placed.setting).collect())
+        Ok(settings(&complete, &Present::new(self)?)?)
     }
 
     /// Adds what a text of v2 needs and the group already has: its limit where only a new sum of memory and swap is

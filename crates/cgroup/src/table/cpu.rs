@@ -1,6 +1,7 @@
 //! Processor time and placement.
 
-use super::{Ask, Place, Row, Shape, Value, nonzero, plain};
+use super::{Ask, Place, Row, Shape, Value, limit, list_of, nonzero, plain};
+use plan::unit::Value as UnitValue;
 use spec::{Cpu, Resources};
 
 fn ask<T: Into<i128>>(resources: &Resources, pointer: &str, field: fn(&Cpu) -> Option<T>) -> Vec<Ask> {
@@ -13,13 +14,15 @@ fn ask_list(resources: &Resources, pointer: &str, field: fn(&Cpu) -> Option<&Str
     list.map(|list| Ask::text(pointer, list.trim())).into_iter().collect()
 }
 
+const PERIOD: &str = "CPUQuotaPeriodUSec";
+const QUOTA: &str = "CPUQuotaPerSecUSec";
+
 pub(super) static ROWS: &[Row] = &[
     Row {
         name: "cpu.cpus",
         why: "the processors that may be run on",
         v1: Some(Place::new("cpuset", "cpuset.cpus", Shape::List, plain)),
-        v2: Some(Place::new("cpuset", "cpuset.cpus", Shape::List, plain)),
-        systemd: Some("AllowedCPUs"),
+        v2: Some(Place::new("cpuset", "cpuset.cpus", Shape::List, plain).unit("AllowedCPUs", bits)),
         default: None,
         ask: |r| ask_list(r, "/cpu/cpus", |c| c.cpus.as_ref()),
     },
@@ -27,17 +30,15 @@ pub(super) static ROWS: &[Row] = &[
         name: "cpu.mems",
         why: "the memory nodes that may be allocated from",
         v1: Some(Place::new("cpuset", "cpuset.mems", Shape::List, plain)),
-        v2: Some(Place::new("cpuset", "cpuset.mems", Shape::List, plain)),
-        systemd: Some("AllowedMemoryNodes"),
+        v2: Some(Place::new("cpuset", "cpuset.mems", Shape::List, plain).unit("AllowedMemoryNodes", bits)),
         default: None,
         ask: |r| ask_list(r, "/cpu/mems", |c| c.mems.as_ref()),
     },
     Row {
         name: "cpu.shares",
         why: "share of processor time when others want it too",
-        v1: Some(Place::new("cpu", "cpu.shares", Shape::Number, plain)),
-        v2: Some(Place::new("cpu", "cpu.weight", Shape::Number, weight_of_shares)),
-        systemd: Some("CPUWeight"),
+        v1: Some(Place::new("cpu", "cpu.shares", Shape::Number, plain).unit("CPUShares", limit)),
+        v2: Some(Place::new("cpu", "cpu.weight", Shape::Number, weight_of_shares).unit("CPUWeight", weight)),
         default: None,
         // An idle group has the least share there is, and the kernel refuses it another.
         ask: |r| ask(r, "/cpu/shares", |c| nonzero(c.shares).filter(|_| c.idle != Some(1))),
@@ -45,18 +46,16 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         name: "cpu.period",
         why: "the time that a quota is for",
-        v1: Some(Place::new("cpu", "cpu.cfs_period_us", Shape::Number, plain)),
-        v2: Some(Place::new("cpu", "cpu.max", Shape::Words, maximum)),
-        systemd: Some("CPUQuotaPeriodUSec"),
+        v1: Some(Place::new("cpu", "cpu.cfs_period_us", Shape::Number, plain).unit(PERIOD, limit)),
+        v2: Some(Place::new("cpu", "cpu.max", Shape::Words, maximum).unit(PERIOD, limit)),
         default: None,
         ask: |r| ask(r, "/cpu/period", |c| nonzero(c.period)),
     },
     Row {
         name: "cpu.quota",
         why: "processor time in each period, after which the group waits for the next",
-        v1: Some(Place::new("cpu", "cpu.cfs_quota_us", Shape::Number, plain)),
-        v2: Some(Place::new("cpu", "cpu.max", Shape::Words, maximum)),
-        systemd: Some("CPUQuotaPerSecUSec"),
+        v1: Some(Place::new("cpu", "cpu.cfs_quota_us", Shape::Number, plain).unit(QUOTA, quota_of_a_second)),
+        v2: Some(Place::new("cpu", "cpu.max", Shape::Words, maximum).unit(QUOTA, quota_of_a_second)),
         default: Some(-1),
         ask: |r| ask(r, "/cpu/quota", |c| nonzero(c.quota)),
     },
@@ -65,7 +64,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "unused quota that may be saved up",
         v1: Some(Place::new("cpu", "cpu.cfs_burst_us", Shape::Number, plain)),
         v2: Some(Place::new("cpu", "cpu.max.burst", Shape::Number, plain)),
-        systemd: None,
         default: Some(0),
         ask: |r| ask(r, "/cpu/burst", |c| c.burst),
     },
@@ -74,7 +72,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "the time that a real-time budget is for (needs a kernel with RT_GROUP_SCHED)",
         v1: Some(Place::new("cpu", "cpu.rt_period_us", Shape::Number, plain)),
         v2: None,
-        systemd: None,
         default: None,
         ask: |r| ask(r, "/cpu/realtimePeriod", |c| nonzero(c.realtime_period)),
     },
@@ -83,7 +80,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "real-time budget in each period; the groups above must have as much (needs RT_GROUP_SCHED)",
         v1: Some(Place::new("cpu", "cpu.rt_runtime_us", Shape::Number, plain)),
         v2: None,
-        systemd: None,
         default: None,
         ask: |r| ask(r, "/cpu/realtimeRuntime", |c| nonzero(c.realtime_runtime)),
     },
@@ -91,8 +87,7 @@ pub(super) static ROWS: &[Row] = &[
         name: "cpu.idle",
         why: "run only when nothing else wants to",
         v1: Some(Place::new("cpu", "cpu.idle", Shape::Number, plain)),
-        v2: Some(Place::new("cpu", "cpu.idle", Shape::Number, plain)),
-        systemd: None,
+        v2: Some(Place::new("cpu", "cpu.idle", Shape::Number, plain).unit("CPUWeight", idle)),
         default: Some(0),
         ask: |r| ask(r, "/cpu/idle", |c| c.idle),
     },
@@ -119,4 +114,79 @@ fn maximum(resources: &Resources, _: &Ask) -> Result<String, &'static str> {
         Some(period) => format!("{quota} {period}"),
         None => quota,
     })
+}
+
+fn weight(resources: &Resources, ask: &Ask) -> Option<UnitValue> {
+    weight_of_shares(resources, ask).ok()?.parse().ok().map(UnitValue::Uint64)
+}
+
+/// A weight of 0 is `idle` (systemd 252). What ends that is a weight: that of the shares, which have a row of their
+/// own, or none.
+fn idle(resources: &Resources, ask: &Ask) -> Option<UnitValue> {
+    let shares = resources.cpu.as_ref().and_then(|cpu| nonzero(cpu.shares));
+    match (&ask.value, shares) {
+        (Value::Number(1), _) => Some(UnitValue::Uint64(0)),
+        (_, None) => Some(UnitValue::INFINITY),
+        (_, Some(_)) => None,
+    }
+}
+
+/// The period that a quota is for where nobody says: the kernel's.
+const USUAL_PERIOD: u64 = 100_000;
+
+/// A hundredth of a second, in microseconds.
+const PERCENT: u128 = 10_000;
+
+/// Processor time in each second, in microseconds.
+fn quota_of_a_second(resources: &Resources, ask: &Ask) -> Option<UnitValue> {
+    let Value::Number(quota) = ask.value else { return None };
+    let Ok(quota) = u64::try_from(quota) else { return Some(UnitValue::INFINITY) };
+    let period = resources.cpu.as_ref().and_then(|cpu| nonzero(cpu.period)).unwrap_or(USUAL_PERIOD);
+    // That is what is left of `whole_percent` by the division.
+    let second = u128::from(quota) * 1_000_000 / u128::from(period);
+    u64::try_from(second.next_multiple_of(PERCENT)).ok().map(UnitValue::Uint64)
+}
+
+/// A quota that systemd keeps: it is written to disk in whole percent of a processor, and rounded down when systemd reads
+/// that again. As in runc it is rounded up before, in the kernel's file, too, or the two would disagree.
+pub(crate) fn whole_percent(cpu: &mut Cpu) {
+    let period = nonzero(cpu.period).unwrap_or(USUAL_PERIOD);
+    let Some(quota) = cpu.quota.and_then(|quota| u64::try_from(quota).ok()).filter(|quota| *quota > 0) else {
+        return;
+    };
+    let second = (u128::from(quota) * 1_000_000).div_ceil(period.into());
+    let rounded = second.next_multiple_of(PERCENT) * u128::from(period) / 1_000_000;
+    cpu.quota = i64::try_from(rounded).ok().or(cpu.quota);
+}
+
+/// Processors or nodes as bits, the lowest in the first byte.
+fn bits(_: &Resources, ask: &Ask) -> Option<UnitValue> {
+    let Value::Text(list) = &ask.value else { return None };
+    let members = list_of(list)?;
+    let mut bytes = vec![0_u8; *members.last()? as usize / 8 + 1];
+    members.iter().for_each(|member| bytes[*member as usize / 8] |= 1 << (member % 8));
+    Some(bytes.as_slice().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_rounded_up_to_whole_percent() {
+        for (quota, period, rounded) in [
+            (50_000, None, 50_000),
+            (50_001, None, 51_000),
+            (50_500, Some(100_000), 51_000),
+            (1000, Some(1_000_000), 10_000),
+            (2000, Some(3000), 2010),
+            (-1, Some(3000), -1),
+            (0, None, 0),
+            (i64::MAX, Some(1000), i64::MAX),
+        ] {
+            let mut cpu = Cpu { quota: Some(quota), period, ..Cpu::default() };
+            whole_percent(&mut cpu);
+            assert_eq!(cpu.quota, Some(rounded), "{quota} of {period:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Memory.
 
-use super::{Ask, Place, Row, Shape, nonzero, or_max, plain};
+use super::{Ask, Place, Row, Shape, limit, nonzero, or_max, plain};
+use plan::unit::Value as UnitValue;
 use spec::{Memory, Resources};
 
 fn ask(resources: &Resources, pointer: &str, field: fn(&Memory) -> Option<i64>) -> Vec<Ask> {
@@ -12,9 +13,10 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         name: "memory.limit",
         why: "more memory than this and the kernel reclaims, then kills",
-        v1: Some(Place::new("memory", "memory.limit_in_bytes", Shape::Bytes, plain)),
-        v2: Some(Place::new("memory", "memory.max", Shape::Bytes, or_max)),
-        systemd: Some("MemoryMax"),
+        v1: Some(
+            Place::new("memory", "memory.limit_in_bytes", Shape::Bytes, plain).unit("MemoryLimit", limit),
+        ),
+        v2: Some(Place::new("memory", "memory.max", Shape::Bytes, or_max).unit("MemoryMax", limit)),
         default: Some(-1),
         ask: |r| ask(r, "/memory/limit", |m| nonzero(m.limit)),
     },
@@ -22,8 +24,10 @@ pub(super) static ROWS: &[Row] = &[
         name: "memory.swap",
         why: "memory and swap together; v2 counts swap alone (needs a kernel that accounts swap)",
         v1: Some(Place::new("memory", "memory.memsw.limit_in_bytes", Shape::Bytes, plain)),
-        v2: Some(Place::new("memory", "memory.swap.max", Shape::Bytes, swap_alone)),
-        systemd: Some("MemorySwapMax"),
+        v2: Some(
+            Place::new("memory", "memory.swap.max", Shape::Bytes, swap_alone)
+                .unit("MemorySwapMax", swap_limit),
+        ),
         default: Some(-1),
         ask: ask_swap,
     },
@@ -31,8 +35,7 @@ pub(super) static ROWS: &[Row] = &[
         name: "memory.reservation",
         why: "memory that is reclaimed last when the machine runs short",
         v1: Some(Place::new("memory", "memory.soft_limit_in_bytes", Shape::Bytes, plain)),
-        v2: Some(Place::new("memory", "memory.low", Shape::Bytes, or_max)),
-        systemd: Some("MemoryLow"),
+        v2: Some(Place::new("memory", "memory.low", Shape::Bytes, or_max).unit("MemoryLow", limit)),
         default: None,
         ask: |r| ask(r, "/memory/reservation", |m| nonzero(m.reservation)),
     },
@@ -41,7 +44,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "limit of memory in TCP buffers",
         v1: Some(Place::new("memory", "memory.kmem.tcp.limit_in_bytes", Shape::Bytes, plain)),
         v2: None,
-        systemd: None,
         default: Some(-1),
         ask: |r| ask(r, "/memory/kernelTCP", |m| nonzero(m.kernel_tcp)),
     },
@@ -50,7 +52,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "how eagerly anonymous memory is swapped out",
         v1: Some(Place::new("memory", "memory.swappiness", Shape::Number, plain)),
         v2: None,
-        systemd: None,
         default: None,
         ask: |r| ask(r, "/memory/swappiness", |m| m.swappiness.and_then(|s| i64::try_from(s).ok())),
     },
@@ -59,7 +60,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "pause processes that are out of memory in place of killing them",
         v1: Some(Place::new("memory", "memory.oom_control", Shape::OomControl, plain)),
         v2: None,
-        systemd: None,
         default: Some(0),
         ask: |r| ask(r, "/memory/disableOOMKiller", |m| m.disable_oom_killer.map(i64::from)),
     },
@@ -88,4 +88,10 @@ fn swap_alone(resources: &Resources, ask: &Ask) -> Result<String, &'static str> 
             "limits memory and swap together, so cgroup v2 needs a limit of memory to take from it: set memory.limit",
         ),
     }
+}
+
+/// The same as a property.
+fn swap_limit(resources: &Resources, ask: &Ask) -> Option<UnitValue> {
+    let text = swap_alone(resources, ask).ok()?;
+    if text == "max" { Some(UnitValue::INFINITY) } else { text.parse().ok().map(UnitValue::Uint64) }
 }

@@ -1,7 +1,7 @@
 //! Every setting of a control group, as one table.
 //!
 //! A [`Row`] is one setting: what the OCI specification calls it, the file and the text that stand for it in
-//! cgroup v1 and v2, and the systemd property of the same meaning. Writing, reading back, updating and printing
+//! cgroup v1 and v2, and the systemd property that each of them has. Writing, reading back, updating and printing
 //! all go through [`rows`], so that a setting cannot mean one thing in one place and another elsewhere.
 //!
 //! Files and texts are those of the kernel's `admin-guide/cgroup-v1/*.rst` and `admin-guide/cgroup-v2.rst`.
@@ -12,6 +12,8 @@ mod memory;
 mod other;
 mod shape;
 
+pub(crate) use block_io::{io_weight_of, pairs};
+pub(crate) use cpu::whole_percent;
 pub use shape::Shape;
 pub(crate) use shape::list as list_of;
 
@@ -28,8 +30,6 @@ pub struct Row {
     pub v1: Option<Place>,
     /// Where cgroup v2 has it.
     pub v2: Option<Place>,
-    /// The property of a systemd unit, as in systemd.resource-control(5), in its D-Bus form.
-    pub systemd: Option<&'static str>,
     /// A value that every group has anyway: asking for it where the setting does not exist is no error.
     pub default: Option<i128>,
     /// What a config asks for, with zero meaning "not asked" where runc takes it so.
@@ -49,6 +49,17 @@ pub struct Place {
     pub text: fn(&Resources, &Ask) -> Result<String, &'static str>,
     /// What is written in place of this when the kernel does not have the file.
     pub fallback: Option<&'static Place>,
+    /// What systemd calls it.
+    pub unit: Option<UnitProperty>,
+}
+
+/// The property of a systemd unit that stands for a setting, as in systemd.resource-control(5), in its D-Bus form.
+#[derive(Debug)]
+pub struct UnitProperty {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; `None`: what is asked for is no matter of systemd's.
+    pub value: fn(&Resources, &Ask) -> Option<plan::unit::Value>,
 }
 
 /// One value that a config asks for.
@@ -104,11 +115,19 @@ impl Place {
         shape: Shape,
         text: fn(&Resources, &Ask) -> Result<String, &'static str>,
     ) -> Self {
-        Self { controller, file, shape, text, fallback: None }
+        Self { controller, file, shape, text, fallback: None, unit: None }
     }
 
     const fn or(self, fallback: &'static Place) -> Self {
         Self { fallback: Some(fallback), ..self }
+    }
+
+    const fn unit(
+        self,
+        name: &'static str,
+        value: fn(&Resources, &Ask) -> Option<plan::unit::Value>,
+    ) -> Self {
+        Self { unit: Some(UnitProperty { name, value }), ..self }
     }
 
     /// The name of the file for one value.
@@ -135,6 +154,15 @@ fn or_max(resources: &Resources, ask: &Ask) -> Result<String, &'static str> {
     match ask.value {
         Value::Number(number) if number < 0 => Ok("max".to_owned()),
         _ => plain(resources, ask),
+    }
+}
+
+/// The number as a property; one that is negative is no limit.
+fn limit(_: &Resources, ask: &Ask) -> Option<plan::unit::Value> {
+    match ask.value {
+        Value::Number(number) if number < 0 => Some(plan::unit::Value::INFINITY),
+        Value::Number(number) => u64::try_from(number).ok().map(plan::unit::Value::Uint64),
+        Value::Text(_) => None,
     }
 }
 

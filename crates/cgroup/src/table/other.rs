@@ -1,15 +1,14 @@
 //! Processes, huge pages, RDMA, network classes.
 
-use super::{Ask, Place, Row, Shape, Value, keyed, or_max, plain};
+use super::{Ask, Place, Row, Shape, Value, keyed, limit, or_max, plain};
 use spec::Resources;
 
 pub(super) static ROWS: &[Row] = &[
     Row {
         name: "pids.limit",
         why: "processes and threads that may exist at a time",
-        v1: Some(Place::new("pids", "pids.max", Shape::Number, or_max)),
-        v2: Some(Place::new("pids", "pids.max", Shape::Number, or_max)),
-        systemd: Some("TasksMax"),
+        v1: Some(Place::new("pids", "pids.max", Shape::Number, or_max).unit("TasksMax", limit)),
+        v2: Some(Place::new("pids", "pids.max", Shape::Number, or_max).unit("TasksMax", limit)),
         default: Some(-1),
         // Zero is no limit, as for runc and youki up to now: engines write it for "unlimited". A container that may have
         // no process could not be.
@@ -23,7 +22,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "huge pages of this size that may be used",
         v1: Some(Place::new("hugetlb", "hugetlb.{}.limit_in_bytes", Shape::Bytes, plain)),
         v2: Some(Place::new("hugetlb", "hugetlb.{}.max", Shape::Bytes, plain)),
-        systemd: None,
         default: None,
         ask: ask_hugepages,
     },
@@ -32,7 +30,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "huge pages of this size that may be reserved: a program that would lack them is told at mmap",
         v1: Some(Place::new("hugetlb", "hugetlb.{}.rsvd.limit_in_bytes", Shape::Bytes, plain)),
         v2: Some(Place::new("hugetlb", "hugetlb.{}.rsvd.max", Shape::Bytes, plain)),
-        systemd: None,
         default: None,
         ask: ask_hugepages,
     },
@@ -41,7 +38,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "handles and objects of this RDMA device",
         v1: Some(Place::new("rdma", "rdma.max", Shape::Lines, keyed)),
         v2: Some(Place::new("rdma", "rdma.max", Shape::Lines, keyed)),
-        systemd: None,
         default: None,
         ask: ask_rdma,
     },
@@ -50,7 +46,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "class of packets, for tc and iptables",
         v1: Some(Place::new("net_cls", "net_cls.classid", Shape::Number, plain)),
         v2: None,
-        systemd: None,
         default: Some(0),
         ask: |r| {
             let class = r.network.as_ref().and_then(|network| network.class_id);
@@ -62,7 +57,6 @@ pub(super) static ROWS: &[Row] = &[
         why: "priority of packets on this interface",
         v1: Some(Place::new("net_prio", "net_prio.ifpriomap", Shape::Lines, keyed)),
         v2: None,
-        systemd: None,
         default: None,
         ask: |r| {
             let priorities = r.network.iter().flat_map(|network| &network.priorities).enumerate();

@@ -9,6 +9,7 @@ mod update;
 
 use given::{Given, Until, text};
 use lexopt::Parser;
+use planner::CgroupManager;
 use runtime::{CheckpointOptions, CriuOptions, Subgroup};
 use spec::{ContainerId, Resources};
 
@@ -26,8 +27,8 @@ pub(crate) struct Global {
     pub log: Option<PathBuf>,
     pub log_json: bool,
     pub debug: bool,
-    /// Whether containers get cgroups.
-    pub cgroups: bool,
+    /// Who makes the cgroups of containers.
+    pub cgroup_manager: CgroupManager,
 }
 
 /// A command with its options.
@@ -141,7 +142,13 @@ pub(crate) enum ListFormat {
 
 impl Default for Global {
     fn default() -> Self {
-        Self { root: ROOT.into(), log: None, log_json: false, debug: false, cgroups: true }
+        Self {
+            root: ROOT.into(),
+            log: None,
+            log_json: false,
+            debug: false,
+            cgroup_manager: CgroupManager::default(),
+        }
     }
 }
 
@@ -206,10 +213,11 @@ fn global(global: &mut Global, given: &mut Given) -> Result<Option<Command>, lex
         return Ok(Some(Command::Version));
     }
     let manager = given.text(usage::CGROUP_MANAGER)?;
-    if given.is_on(usage::SYSTEMD_CGROUP)? || manager.as_deref() == Some("systemd") {
-        return Err("cgroups by way of systemd are not supported yet; use --cgroup-manager=cgroupfs".into());
-    }
-    global.cgroups = manager.as_deref() != Some("disabled");
+    global.cgroup_manager = match (manager.as_deref(), given.is_on(usage::SYSTEMD_CGROUP)?) {
+        (Some("disabled"), _) => CgroupManager::Disabled,
+        (Some("systemd"), _) | (_, true) => CgroupManager::Systemd,
+        _ => CgroupManager::Cgroupfs,
+    };
     let rootless = given.text(usage::ROOTLESS)?;
     // What it would allow is decided by the kernel's answer alone.
     drop(rootless);

@@ -40,7 +40,7 @@ fn bring_back(
         bundle: &bundle.path,
         config: &bundle.config,
         json: Some(&bundle.json),
-        no_cgroups: !context.global.cgroups,
+        cgroup_manager: context.global.cgroup_manager,
         options: &options.common,
         lsm_profile: options.lsm_profile.as_deref(),
         lsm_mount_context: options.lsm_mount_context.as_deref(),

@@ -39,7 +39,7 @@ pub(super) fn start(
         env,
         notify: place.map(|(place, _)| place),
         no_pivot: options.no_pivot,
-        no_cgroups: !context.global.cgroups,
+        cgroup_manager: context.global.cgroup_manager,
         no_new_keyring: options.no_new_keyring,
         plain_lines: plain_lines(options.console_socket.as_deref()),
         ..Options::default()

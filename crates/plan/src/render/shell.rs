@@ -1,3 +1,4 @@
+use crate::unit::{Manager, Property, Unit};
 use crate::{Constant, Hook, IdKind, Numbers, Op, Subject, Target, TreeSource};
 use std::path::Path;
 
@@ -33,6 +34,20 @@ fn none(reason: &'static str) -> ShellLine {
     ShellLine { command: String::new(), fidelity: Fidelity::Impossible(reason) }
 }
 
+/// `busctl call` with the arguments of `StartTransientUnit`; systemd-run(1) moves no process that exists.
+fn start_unit(unit: &Unit, properties: &[Property], takes_init: bool) -> String {
+    let whose = if unit.manager == Manager::User { " --user" } else { "" };
+    let mut texts: Vec<_> = properties.iter().map(Property::to_string).collect();
+    texts.extend(takes_init.then(|| "PIDs au 1 $INIT".to_owned()));
+    format!(
+        "busctl{whose} call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \
+         StartTransientUnit 'ssa(sv)a(sa(sv))' {} replace {} {} 0",
+        unit.name,
+        texts.len(),
+        texts.join(" "),
+    )
+}
+
 const BY_PATH: &str = "a shell resolves the path as a string, where a container can swap a link in";
 
 /// A step as a shell would do it, with `$ROOT` for the container's root.
@@ -53,6 +68,9 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::JoinCgroup { file } => exact(format!("echo $INIT > {}", quote(file))),
         Op::EnterCgroup { file } => exact(format!("echo 0 > {}", quote(file))),
         Op::OpenCgroup { .. } => none("a shell holds no such descriptor"),
+        Op::StartUnit { unit, properties, takes_init } => {
+            nearly(start_unit(unit, properties, *takes_init), "busctl does not wait until the unit runs")
+        }
         Op::FilterDevices { .. } => none("an eBPF program has to be loaded"),
         Op::OpenProc | Op::OpenNamespace { .. } => none("a shell holds no such descriptor"),
         Op::OpenCuddy => none("a shell holds no such descriptor"),

@@ -1,3 +1,4 @@
+use planner::CgroupManager;
 use rustix::fd::OwnedFd;
 use spec::{Config, ContainerId};
 use std::path::{Path, PathBuf};
@@ -69,8 +70,8 @@ pub struct RestoreRequest<'a> {
     pub json: Option<&'a [u8]>,
     /// Its configuration.
     pub config: &'a Config,
-    /// It gets no groups.
-    pub no_cgroups: bool,
+    /// Who makes its groups.
+    pub cgroup_manager: CgroupManager,
     /// How it is done.
     pub options: &'a CriuOptions,
     /// A profile of a security module in place of the one it had, like `apparmor:NAME`.

@@ -29,11 +29,12 @@ impl Store {
     /// # Errors
     /// The name is in use, a step failed, or criu cannot restore it; nothing is left behind then.
     pub fn restore(&self, request: RestoreRequest) -> Result<Created, Error> {
-        let facts = host::probe()?;
+        let facts = crate::create::facts(request.cgroup_manager)?;
         let place = self.directory(request.id).join(ROOT);
         let (search, env) = (search(), environment());
         let RestoreRequest { config, id, bundle, .. } = request;
-        let options = planner::Options { no_cgroups: request.no_cgroups, ..planner::Options::default() };
+        let options =
+            planner::Options { cgroup_manager: request.cgroup_manager, ..planner::Options::default() };
         let wanted = planner::Request { config, facts: &facts, id, bundle, options: &options };
         let planner::Restore { planned: Planned { plan, hooks, notes }, hooks: first } =
             planner::restore(&wanted, &place, &planner::Criu { search: &search, env: &env })?;

@@ -1,6 +1,7 @@
 //! Control groups.
 
 use super::{Call, call, gives, write_file};
+use crate::unit::{Manager, Property, Unit};
 use crate::{Op, Slot};
 
 pub(super) fn calls(op: &Op) -> Vec<Call> {
@@ -18,6 +19,7 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
             format!("AT_FDCWD, {directory:?}, O_PATH|O_DIRECTORY|O_CLOEXEC"),
             Slot::Cgroup,
         )],
+        Op::StartUnit { unit, properties, takes_init } => start_unit(unit, properties, *takes_init),
         Op::FilterDevices { directory, program } => vec![
             gives(
                 "bpf",
@@ -36,4 +38,22 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
         ],
         _ => unreachable!("not about cgroups"),
     }
+}
+
+/// What is said over the bus; where there is none it is said to the manager itself.
+fn start_unit(unit: &Unit, properties: &[Property], takes_init: bool) -> Vec<Call> {
+    let path = match unit.manager {
+        Manager::System => "/run/dbus/system_bus_socket",
+        Manager::User => "$XDG_RUNTIME_DIR/bus",
+    };
+    let mut texts: Vec<_> =
+        properties.iter().map(|Property { name, value }| format!("{name}={value}")).collect();
+    texts.extend(takes_init.then(|| "PIDs=1 $init_pid".to_owned()));
+    let message = format!("StartTransientUnit({:?}, \"replace\", {{{}}})", unit.name, texts.join(", "));
+    vec![
+        gives("socket", "AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0", "$bus"),
+        call("connect", format!("$bus, {{sa_family=AF_UNIX, sun_path={path:?}}}")),
+        call("sendto", format!("$bus, {message}, MSG_NOSIGNAL")),
+        gives("recvfrom", "$bus", "JobRemoved(..., \"done\")"),
+    ]
 }

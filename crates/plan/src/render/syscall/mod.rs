@@ -51,6 +51,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::InheritCpuset { .. }
         | Op::WriteCgroup { .. }
         | Op::JoinCgroup { .. }
+        | Op::StartUnit { .. }
         | Op::FilterDevices { .. } => cgroup::calls(op),
         Op::OpenProc
         | Op::OpenCuddy
