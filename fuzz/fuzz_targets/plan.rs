@@ -28,7 +28,8 @@ fuzz_target!(|json: &[u8]| {
             facts: &facts,
             id: &id,
             namespaces: &[NamespaceKind::Pid, NamespaceKind::Mount],
-            cgroups: &["/sys/fs/cgroup/web".into()],
+            unified: Some(Path::new("/sys/fs/cgroup/web")),
+            cgroups: &["/sys/fs/cgroup/pids/web".into()],
             state: &state(),
             options: &Options::default(),
         }));

@@ -11,13 +11,7 @@ use std::path::Path;
 /// nobody uses what is left.
 #[must_use]
 pub fn undo(list: &[Undo]) -> Vec<String> {
-    let groups: Vec<&Path> = list
-        .iter()
-        .filter_map(|undo| match undo {
-            Undo::RemoveCgroup(path) => Some(path.as_path()),
-            _ => None,
-        })
-        .collect();
+    let groups: Vec<&Path> = list.iter().filter_map(Undo::cgroup).collect();
     let ended = cgroup::live::end(&groups);
     let mut failures: Vec<String> = ended.err().map(|error| error.to_string()).into_iter().collect();
     let failed = |undo: &Undo| perform(undo).err().map(|error| format!("{undo}: {error}"));

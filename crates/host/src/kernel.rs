@@ -1,7 +1,7 @@
 //! Version, privileges, and which system calls are let through.
 
 use crate::Error;
-use rustix::fs::CWD;
+use rustix::fs::{CWD, Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::mount::{OpenTreeFlags, open_tree};
 use spec::CapabilitySet;
@@ -66,13 +66,22 @@ pub fn apparmor() -> bool {
 /// Reads a text file of the kernel's; what is not UTF-8 (a mount point may be anything) is replaced.
 pub fn read(path: impl AsRef<Path>) -> Result<String, Error> {
     let path = path.as_ref();
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => {
-            let source = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-            Err(Error::Read { path: path.to_owned(), source })
+    let read = || {
+        let file = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut bytes = Vec::new();
+        // The kernel does not say how much there is, and gives at most a page at once.
+        let mut page = [0; 4096];
+        loop {
+            match rustix::io::read(&file, &mut page) {
+                Ok(0) => return Ok(bytes),
+                Ok(count) => bytes.extend_from_slice(&page[..count]),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno),
+            }
         }
-    }
+    };
+    let bytes = read().map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -27,16 +27,26 @@ use plan::facts::HostFacts;
 /// cgroups(7) describe; the error names it. A machine without control groups is no error: the layout is empty.
 pub fn probe() -> Result<HostFacts, Error> {
     Ok(HostFacts {
+        new_mount_api: kernel::new_mount_api(),
+        cgroups: cgroups()?,
+        resctrl: resctrl::resctrl()?,
+        ..privileges()?
+    })
+}
+
+/// What a plan for one more process in a container needs of that: nothing is mounted, and the groups are known.
+///
+/// # Errors
+/// As for [`probe`].
+pub fn privileges() -> Result<HostFacts, Error> {
+    Ok(HostFacts {
         kernel: kernel::version()?,
         uid: rustix::process::geteuid().as_raw(),
         capabilities: kernel::capabilities()?,
         last_capability: kernel::last_capability()?,
         selinux: kernel::selinux(),
         apparmor: kernel::apparmor(),
-        new_mount_api: kernel::new_mount_api(),
-        cgroups: cgroups()?,
-        systemd: None,
-        resctrl: resctrl::resctrl()?,
+        ..HostFacts::default()
     })
 }
 

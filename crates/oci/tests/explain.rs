@@ -402,14 +402,17 @@ fn exec() {
     let store = Store::new(case.state_dir());
     let id = case.id().parse().unwrap();
     let record = store.open(&id).unwrap().record;
-    let mut config = store.config(&id).unwrap();
+    let mut config = store.target(&id, false).unwrap().config;
     config.process.as_mut().unwrap().args = ["/bin/probe", "exit", "0"].map(str::to_owned).into();
+    let others: Vec<_> =
+        record.cgroups.iter().filter(|group| Some(*group) != record.unified.as_ref()).cloned().collect();
     let plan = planner::exec(&planner::ExecRequest {
         config: &config,
-        facts: &host::probe().unwrap(),
+        facts: &host::privileges().unwrap(),
         id: &id,
         namespaces: &record.namespaces,
-        cgroups: &record.cgroups,
+        unified: record.unified.as_deref(),
+        cgroups: &others,
         state: &store.open(&id).unwrap().state(),
         options: &Options::default(),
     });

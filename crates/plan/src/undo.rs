@@ -1,7 +1,7 @@
 use crate::unit::Unit;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How one lasting change of the machine is undone.
 ///
@@ -20,6 +20,17 @@ pub enum Undo {
     StopUnit(Unit),
     /// Removes a directory with all in it.
     RemoveDirectory(PathBuf),
+}
+
+impl Undo {
+    /// The cgroup that is removed, if this is about one.
+    #[must_use]
+    pub fn cgroup(&self) -> Option<&Path> {
+        match self {
+            Self::RemoveCgroup(path) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Undo {

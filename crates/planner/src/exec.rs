@@ -16,7 +16,9 @@ pub struct ExecRequest<'a> {
     pub id: &'a ContainerId,
     /// Namespaces of the container that are not the machine's.
     pub namespaces: &'a [NamespaceKind],
-    /// The container's cgroup in each hierarchy.
+    /// The cgroup in the v2 hierarchy that it is born in.
+    pub unified: Option<&'a Path>,
+    /// The cgroups in v1's hierarchies.
     pub cgroups: &'a [PathBuf],
     /// The container's state, for who is asked about system calls.
     pub state: &'a State,
@@ -44,12 +46,9 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         let why = "found by its init, as it has no mount namespace of its own";
         draft.host(Op::OpenTargetRoot { pid }, from, why);
     }
-    let unified = request.facts.cgroups.v2.as_ref().map(|v2| &v2.mount);
-    let (v2, v1): (Vec<_>, Vec<_>) =
-        request.cgroups.iter().partition(|group| unified.is_some_and(|mount| group.starts_with(mount)));
-    let born_in = v2.first().map(|_| Slot::Cgroup);
-    if let Some(group) = v2.first() {
-        let op = Op::OpenCgroup { directory: (*group).clone() };
+    let born_in = request.unified.map(|_| Slot::Cgroup);
+    if let Some(group) = request.unified {
+        let op = Op::OpenCgroup { directory: group.to_owned() };
         draft.host(op, from, "the new process is born in it: to move one takes a lock against all forks");
     }
     schedule::before_exec(draft)?;
@@ -61,7 +60,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
 
     draft.init(Op::SetNotDumpable, from, "processes of the container must not reach out through this one");
     draft.init(Op::Await { rendezvous }, from, "whoever asks for its pid finds it");
-    for group in v1 {
+    for group in request.cgroups {
         let op = Op::EnterCgroup { file: group.join("tasks") };
         draft.init(op, from, "from here on the container's limits bite; who moves itself waits for nobody");
     }

@@ -2,7 +2,7 @@ use crate::record::{Init, Record};
 use crate::{Container, Error, Notify, Store};
 use executor::socket::{address, open_directory};
 use executor::{Launched, Slots};
-use plan::facts::HostFacts;
+use plan::facts::{CgroupLayout, HostFacts};
 use plan::{Hook, Plan, Slot, Undo};
 use planner::{CgroupManager, Options, Planned, Start};
 use rustix::fd::OwnedFd;
@@ -11,7 +11,7 @@ use rustix::process::Pid;
 use spec::{Config, ContainerId, Status};
 use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What is mounted on the machine for a container that has no mount namespace, in its directory.
@@ -59,11 +59,14 @@ impl Store {
     /// # Errors
     /// The machine cannot be asked, or the configuration cannot become a plan.
     pub fn plan(&self, request: &Request) -> Result<Planned, Error> {
-        let facts = facts(request.options.cgroup_manager)?;
+        self.plan_on(&facts(request.options.cgroup_manager)?, request)
+    }
+
+    fn plan_on(&self, facts: &HostFacts, request: &Request) -> Result<Planned, Error> {
         let Request { config, id, bundle, .. } = *request;
         let options =
             &Options { mount_note: Some(self.directory(id).join(MOUNT_NOTE)), ..request.options.clone() };
-        Ok(planner::plan(&planner::Request { config, facts: &facts, id, bundle, options })?)
+        Ok(planner::plan(&planner::Request { config, facts, id, bundle, options })?)
     }
 
     /// Creates a container; with [`Start::AtOnce`] its program runs when this returns, with
@@ -73,7 +76,8 @@ impl Store {
     /// The name is in use, the plan cannot be made, or a step of it or a hook failed; nothing is left behind
     /// then, and the hooks that follow the end of a container have run.
     pub fn create(&self, request: Request) -> Result<Created, Error> {
-        let Planned { plan, hooks, notes } = self.plan(&request)?;
+        let facts = facts(request.options.cgroup_manager)?;
+        let Planned { plan, hooks, notes } = self.plan_on(&facts, &request)?;
         if self.directory(request.id).exists() {
             return Err(Error::Exists(request.id.to_string()));
         }
@@ -83,7 +87,8 @@ impl Store {
             false => error,
         })?;
         let start = request.options.start;
-        let mut container = self.take(record_of(request.id, request.bundle, request.config, &plan, hooks))?;
+        let mut container =
+            self.take(record_of(request.id, request.bundle, request.config, &plan, &facts.cgroups, hooks))?;
         let prepared = notify(&container, &request);
         let performed = prepared.and_then(|notify| Ok((notify, perform(&container, request, &plan)?)));
         let (notify, (record, pidfd)) = match performed {
@@ -125,10 +130,10 @@ fn notify(container: &Container, request: &Request) -> Result<Option<Notify>, Er
 /// from then on a failure, or `delete`, ends what is in the groups.
 pub(crate) fn refuse_groups_in_use(plan: &Plan) -> Result<(), Error> {
     for undo in &plan.undo {
-        if let Undo::RemoveCgroup(path) = undo
+        if let Some(path) = undo.cgroup()
             && !cgroup::live::Cgroup::open([path])?.processes()?.is_empty()
         {
-            return Err(Error::GroupInUse(path.clone()));
+            return Err(Error::GroupInUse(path.to_owned()));
         }
     }
     Ok(())
@@ -140,10 +145,13 @@ pub(crate) fn record_of(
     bundle: &Path,
     config: &Config,
     plan: &Plan,
+    layout: &CgroupLayout,
     hooks: Vec<Hook>,
 ) -> Record {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let linux = config.linux.iter();
+    let cgroups: Vec<PathBuf> = plan.undo.iter().filter_map(Undo::cgroup).map(Path::to_owned).collect();
+    let below = |mount: &Path| cgroups.iter().find(|group| group.starts_with(mount)).cloned();
     Record {
         id: id.clone(),
         bundle: bundle.to_owned(),
@@ -153,14 +161,9 @@ pub(crate) fn record_of(
         annotations: config.annotations.clone(),
         init: None,
         namespaces: linux.flat_map(|linux| &linux.namespaces).map(|namespace| namespace.kind).collect(),
-        cgroups: plan
-            .undo
-            .iter()
-            .filter_map(|undo| match undo {
-                Undo::RemoveCgroup(path) => Some(path.clone()),
-                _ => None,
-            })
-            .collect(),
+        unified: layout.v2.as_ref().and_then(|v2| below(&v2.mount)),
+        freezer: layout.v1_with("freezer").and_then(|v1| below(&v1.mount)),
+        cgroups,
         undo: plan.undo.clone(),
         hooks,
     }

@@ -21,7 +21,7 @@ const RECORD_LIMIT: u64 = 2 * LIMIT;
 /// The file cannot be read, has more than [`LIMIT`] bytes, or is not what it should be; names it and the property.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let file = File::open(path).map_err(Error::file("cannot read", path))?;
-    parse(path, &bytes(LIMIT, path, &file)?)
+    parse(path, &bytes(LIMIT, path, &file, 0)?)
 }
 
 /// Reads a document from standard input.
@@ -31,37 +31,38 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
 pub fn read_input<T: DeserializeOwned>() -> Result<T, Error> {
     let name = Path::new("standard input");
     let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(Error::file("cannot read", name))?;
-    parse(name, &bytes(LIMIT, name, &input.into())?)
+    parse(name, &bytes(LIMIT, name, &input.into(), 0)?)
 }
 
 /// Reads the `config.json` of a bundle: what it says, and as it is written.
 pub(crate) fn read_config(path: &Path) -> Result<(spec::Config, Vec<u8>), Error> {
-    let json = bytes(LIMIT, path, &open(path)?)?;
+    let (file, size) = open(path)?;
+    let json = bytes(LIMIT, path, &file, size)?;
     Ok((parse(path, &json)?, json))
 }
 
 /// Reads a record of ours.
 pub(crate) fn read_record(path: &Path) -> Result<crate::Record, Error> {
-    parse(path, &bytes(RECORD_LIMIT, path, &open(path)?)?)
+    let (file, size) = open(path)?;
+    parse(path, &bytes(RECORD_LIMIT, path, &file, size)?)
 }
 
-/// Opens a file of a directory that may be anybody's: a named pipe in its place must not keep us waiting.
-fn open(path: &Path) -> Result<File, Error> {
+/// Opens a file of a directory that may be anybody's, and tells its size: a named pipe in its place must not keep us waiting.
+fn open(path: &Path) -> Result<(File, u64), Error> {
     let told = |error: std::io::Error| Error::reading(path, error);
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| told(errno.into()))?;
     let stat = rustix::fs::fstat(&file).map_err(|errno| told(errno.into()))?;
     match FileType::from_raw_mode(stat.st_mode) {
         // To read a directory fails with words of its own.
-        FileType::RegularFile | FileType::Directory => Ok(file.into()),
+        FileType::RegularFile | FileType::Directory => Ok((file.into(), stat.st_size as u64)),
         _ => Err(told(std::io::Error::other("it is not a regular file"))),
     }
 }
 
-/// All of a file, if it has no more than the limit.
-fn bytes(limit: u64, path: &Path, file: &File) -> Result<Vec<u8>, Error> {
+/// All of a file, if it has no more than the limit; `size`: what it probably has.
+fn bytes(limit: u64, path: &Path, file: &File, mut size: u64) -> Result<Vec<u8>, Error> {
     let told = |error| Error::reading(path, error);
-    let mut size = file.metadata().map_err(told)?.len();
     let mut json = Vec::new();
     if size <= limit {
         // Room for one byte more, which tells that there are no more.

@@ -8,11 +8,19 @@ use rustix::process::Pid;
 use spec::{Config, ContainerId, Process, Status};
 use std::path::Path;
 
+/// A running container that gets one more process.
+#[derive(Debug)]
+pub struct Target {
+    /// The configuration that it was created from.
+    pub config: Config,
+    container: Container,
+    status: Status,
+    init: OwnedFd,
+}
+
 /// One more process for a running container.
 #[derive(Debug)]
 pub struct ExecRequest<'a> {
-    /// The container.
-    pub id: &'a ContainerId,
     /// The process.
     pub process: Process,
     /// How it is started.
@@ -21,33 +29,54 @@ pub struct ExecRequest<'a> {
     pub console: Option<OwnedFd>,
     /// File that its pid is written to.
     pub pid_file: Option<&'a Path>,
-    /// Whether it is started in a paused container, too; it waits for `resume` there.
-    pub ignore_paused: bool,
     /// Groups below the container's own that it is started in; none: the container's own.
     pub subgroups: &'a [Subgroup],
 }
 
 impl Store {
-    /// Starts one more process in a running container; it runs when this returns.
+    /// Finds a running container and what it was created from; `paused`: also one that is paused, where a new process
+    /// waits for `resume`.
     ///
     /// # Errors
-    /// The container does not run, or a step failed.
-    pub fn exec(&self, request: ExecRequest) -> Result<(Pid, OwnedFd), Error> {
-        let container = self.open(request.id)?;
-        let init = match (container.status(), container.init()) {
-            (Status::Running | Status::Created, Some(init)) => init,
-            (Status::Paused, Some(init)) if request.ignore_paused => init,
-            _ => return container.refuse("exec", "running"),
-        };
-        let config = container_config(&container, request.process)?;
-        let facts = host::probe()?;
+    /// There is no such container, or it does not run.
+    pub fn target(&self, id: &ContainerId, paused: bool) -> Result<Target, Error> {
+        let container = self.open(id)?;
+        match container.look() {
+            (status @ (Status::Running | Status::Created), Some(init)) => {
+                Ok(Target { config: container.config()?, container, status, init })
+            }
+            (status @ Status::Paused, Some(init)) if paused => {
+                Ok(Target { config: container.config()?, container, status, init })
+            }
+            _ => container.refuse("exec", "running"),
+        }
+    }
+
+    /// The configuration that a container was created from.
+    ///
+    /// # Errors
+    /// There is no such container, or its record cannot be read.
+    pub(crate) fn config(&self, id: &ContainerId) -> Result<Config, Error> {
+        self.open(id)?.config()
+    }
+}
+
+impl Target {
+    /// Starts one more process in it, which runs when this returns.
+    ///
+    /// # Errors
+    /// A step failed.
+    pub fn exec(self, request: ExecRequest) -> Result<(Pid, OwnedFd), Error> {
+        let Self { config, container, status, init } = self;
+        let groups = subgroup::choose(&container, request.subgroups)?;
         let Planned { plan, .. } = planner::exec(&planner::ExecRequest {
-            config: &config,
-            facts: &facts,
-            id: request.id,
+            config: &with_process(config, request.process),
+            facts: &host::privileges()?,
+            id: &container.record.id,
             namespaces: &container.record.namespaces,
-            cgroups: &subgroup::choose(&container, &facts.cgroups, request.subgroups)?,
-            state: &container.state(),
+            unified: groups.unified.as_deref(),
+            cgroups: &groups.others,
+            state: &container.state_as(status),
             options: request.options,
         })?;
         let mut slots = Slots::default();
@@ -68,20 +97,11 @@ impl Store {
         }
         Ok(started?)
     }
-
-    /// The configuration that a container was created from.
-    ///
-    /// # Errors
-    /// There is no such container, or its record cannot be read.
-    pub fn config(&self, id: &ContainerId) -> Result<Config, Error> {
-        self.open(id)?.config()
-    }
 }
 
 /// The container's own configuration with another process: the same filter, and what the new one leaves out
 /// as the first one has it.
-fn container_config(container: &Container, mut process: Process) -> Result<Config, Error> {
-    let mut config = container.config()?;
+fn with_process(mut config: Config, mut process: Process) -> Config {
     let first = config.process.take().unwrap_or_default();
     if process.rlimits.is_empty() {
         process.rlimits = first.rlimits;
@@ -94,5 +114,5 @@ fn container_config(container: &Container, mut process: Process) -> Result<Confi
     process.io_priority = process.io_priority.or(first.io_priority);
     process.exec_cpu_affinity = process.exec_cpu_affinity.or(first.exec_cpu_affinity);
     config.process = Some(process);
-    Ok(config)
+    config
 }

@@ -2,7 +2,7 @@
 
 use crate::{Container, Error};
 use plan::{Hook, HookKind};
-use spec::{State, Status};
+use spec::Status;
 
 impl Container {
     /// Runs the hooks that follow the start of the program.
@@ -10,8 +10,7 @@ impl Container {
     /// # Errors
     /// The first one that failed. The container is to be destroyed then (runtime.md, "Lifecycle", step 9).
     pub(crate) fn poststart(&self) -> Result<(), Error> {
-        let pid = self.record.init.as_ref().map(|init| init.pid);
-        let state = State { status: Status::Running, pid, ..self.state() };
+        let state = self.state_as(Status::Running);
         self.hooks(HookKind::Poststart).try_for_each(|hook| {
             let failed = |why| Error::Hook { hook: hook.to_string(), path: hook.path.clone(), why };
             executor::run_hook(hook, &state).map_err(failed)
@@ -25,7 +24,7 @@ impl Container {
         if hooks.peek().is_none() {
             return Vec::new();
         }
-        let state = State { status: Status::Stopped, pid: None, ..self.state() };
+        let state = self.state_as(Status::Stopped);
         hooks.filter_map(|hook| Some((hook, executor::run_hook(hook, &state).err()?))).collect()
     }
 

@@ -41,7 +41,7 @@ pub use create::{Created, Request};
 pub use criu::{CheckpointOptions, CriuOptions, Failure as CriuFailure, ManageCgroups, RestoreRequest};
 pub use error::Error;
 pub use events::Event;
-pub use exec::ExecRequest;
+pub use exec::{ExecRequest, Target};
 pub use foreground::Foreground;
 pub use life::{Ended, signal_number};
 pub use notify::Notify;

@@ -202,13 +202,14 @@ impl Store {
             Err(Error::Missing(_)) if force => return self.remove_leftover(id).map(|()| Vec::new()),
             container => container?,
         };
-        match container.status() {
-            Status::Stopped | Status::Created => {}
+        let (status, init) = container.look();
+        match (status, &init) {
+            (Status::Stopped | Status::Created, _) | (_, None) => {}
             _ if force => {}
-            _ if ends_soon(&container) => {}
+            (_, Some(init)) if ends_soon(init.as_fd()) => {}
             _ => return container.refuse("delete", "stopped"),
         }
-        end(&container)?;
+        end_init(&container, init)?;
         self.remove(&container)
     }
 
@@ -224,9 +225,7 @@ impl Store {
         const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
         loop {
             let container = match self.open(id) {
-                Ok(container) if container.status() == Status::Creating && container.is_locked()? => {
-                    container
-                }
+                Ok(container) if container.is_being_created() && container.is_locked()? => container,
                 _ => return Ok(()),
             };
             match (container.init(), ending) {
@@ -290,7 +289,11 @@ impl Store {
 
 /// Ends the init of a container, if it has one.
 fn end(container: &Container) -> Result<(), Error> {
-    let Some(init) = container.init() else { return Ok(()) };
+    end_init(container, container.init())
+}
+
+fn end_init(container: &Container, init: Option<OwnedFd>) -> Result<(), Error> {
+    let Some(init) = init else { return Ok(()) };
     let told = |error| Error::Signal { id: container.record.id.to_string(), signal: 9, error };
     match sys::signal::send(&init, 9) {
         Err(error) if error.raw_os_error() != Some(Errno::SRCH.raw_os_error()) => Err(told(error)),
@@ -303,9 +306,8 @@ fn end(container: &Container) -> Result<(), Error> {
 
 /// Whether the program of a running container comes to its end within a moment: callers that start something short delete
 /// it right afterwards, and other runtimes take that long to start it.
-fn ends_soon(container: &Container) -> bool {
+fn ends_soon(init: BorrowedFd) -> bool {
     let moment = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-    let Some(init) = container.init() else { return true };
     matches!(poll(&mut [PollFd::new(&init, PollFlags::IN)], Some(&moment)), Ok(1..))
 }
 

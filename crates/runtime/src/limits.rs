@@ -13,7 +13,8 @@ impl Container {
 
     /// Whether its processes are frozen. One without cgroups is not: nobody could do it.
     pub(crate) fn is_paused(&self) -> bool {
-        self.cgroups().is_ok_and(|group| group.is_frozen().unwrap_or(false))
+        let groups = self.record.unified.iter().chain(&self.record.freezer);
+        Cgroup::open(groups).is_ok_and(|group| group.is_frozen().unwrap_or(false))
     }
 
     /// Lets processes that were sent SIGKILL take notice of it: v1's freezer keeps them from that.

@@ -2,6 +2,7 @@
 
 use crate::record::Init;
 use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::io;
 
@@ -13,7 +14,7 @@ struct Stat {
 
 impl Stat {
     fn read(pid: i32) -> io::Result<Self> {
-        Self::parse(&std::fs::read(format!("/proc/{pid}/stat"))?).ok_or_else(|| {
+        Self::parse(&read(&format!("/proc/{pid}/stat"))?).ok_or_else(|| {
             io::Error::other(format!("/proc/{pid}/stat is not in the form of proc_pid_stat(5)"))
         })
     }
@@ -53,7 +54,17 @@ impl Init {
 }
 
 fn boot_id() -> io::Result<String> {
-    Ok(std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim_end().to_owned())
+    let id = read("/proc/sys/kernel/random/boot_id")?;
+    Ok(String::from_utf8_lossy(id.trim_ascii_end()).into_owned())
+}
+
+/// The beginning of a file of the kernel's, which gives it at once.
+fn read(path: &str) -> io::Result<Vec<u8>> {
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut beginning = vec![0; 1024];
+    let length = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut beginning[..]))?;
+    beginning.truncate(length);
+    Ok(beginning)
 }
 
 #[cfg(test)]

@@ -32,6 +32,12 @@ pub struct Record {
     pub namespaces: Vec<NamespaceKind>,
     /// Its cgroup in each hierarchy.
     pub cgroups: Vec<PathBuf>,
+    /// That of them in the v2 hierarchy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unified: Option<PathBuf>,
+    /// That of them in v1's freezer hierarchy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freezer: Option<PathBuf>,
     /// What undoes it.
     pub undo: Vec<Undo>,
     /// Hooks that run after its start and after its end.

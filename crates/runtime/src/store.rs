@@ -1,7 +1,7 @@
 use crate::bundle::CONFIG;
 use crate::{Error, Record, document};
 use rustix::fd::OwnedFd;
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{Access, FlockOperation, Mode, OFlags, access};
 use rustix::io::Errno;
 use spec::{Config, ContainerId, State, Status};
 use std::io::Write;
@@ -304,23 +304,39 @@ impl Container {
         self.init().and(self.record.init.as_ref()).map(|init| init.pid)
     }
 
+    /// Whether its creation has begun, and was neither finished nor given up.
+    pub(crate) fn is_being_created(&self) -> bool {
+        !self.made && self.status() == Status::Creating
+    }
+
     /// What it is doing, as the kernel says.
     #[must_use]
     pub fn status(&self) -> Status {
-        match &self.record.init {
-            None => Status::Creating,
-            Some(init) if init.open().is_none() => Status::Stopped,
+        self.look().0
+    }
+
+    /// What it is doing, and its init while that lives.
+    pub(crate) fn look(&self) -> (Status, Option<OwnedFd>) {
+        let Some(init) = &self.record.init else { return (Status::Creating, None) };
+        let init = init.open();
+        let status = match &init {
+            None => Status::Stopped,
             Some(_) if !self.made => Status::Creating,
             Some(_) if self.is_paused() => Status::Paused,
-            Some(_) if self.start_socket().exists() => Status::Created,
+            Some(_) if access(self.start_socket(), Access::EXISTS).is_ok() => Status::Created,
             Some(_) => Status::Running,
-        }
+        };
+        (status, init)
     }
 
     /// Its state, as the specification has it.
     #[must_use]
     pub fn state(&self) -> State {
-        let status = self.status();
+        self.state_as(self.status())
+    }
+
+    /// Its state, when it is known what it is doing.
+    pub(crate) fn state_as(&self, status: Status) -> State {
         State {
             oci_version: spec::VERSION.to_owned(),
             id: self.record.id.to_string(),

@@ -1,7 +1,6 @@
 //! The cgroups that one more process is started in.
 
 use crate::{Container, Error};
-use plan::facts::CgroupLayout;
 use std::path::{Component, Path, PathBuf};
 
 /// What `exec --cgroup` asks for: a group below the container's, in the hierarchies of these controllers, or in all.
@@ -13,16 +12,23 @@ pub struct Subgroup {
     pub path: PathBuf,
 }
 
+/// Where one more process is started: its group in the v2 hierarchy, and those in v1's.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    pub unified: Option<PathBuf>,
+    pub others: Vec<PathBuf>,
+}
+
 /// The container's groups with what was asked for in place of them.
-pub(crate) fn choose(
-    container: &Container,
-    layout: &CgroupLayout,
-    asked: &[Subgroup],
-) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn choose(container: &Container, asked: &[Subgroup]) -> Result<Groups, Error> {
     let mut groups = container.record.cgroups.clone();
+    let place = groups.iter().position(|group| Some(group) == container.record.unified.as_ref());
     if asked.is_empty() {
-        return Ok(groups.into_iter().map(|group| of_init(container, layout, group)).collect());
+        let unified =
+            place.map(|place| groups.remove(place)).map(|group| of_init(container, group)).transpose()?;
+        return Ok(Groups { unified, others: groups });
     }
+    let layout = host::cgroups()?;
     for Subgroup { controllers, path } in asked {
         let below = inside(path).ok_or_else(|| Error::Subgroup {
             path: path.clone(),
@@ -46,7 +52,7 @@ pub(crate) fn choose(
             path: missing.clone(),
             problem: "no such file or directory; make it in the container before".to_owned(),
         }),
-        None => Ok(groups),
+        None => Ok(Groups { unified: place.map(|place| groups.remove(place)), others: groups }),
     }
 }
 
@@ -65,19 +71,18 @@ fn inside(path: &Path) -> Option<PathBuf> {
 
 /// A v2 group that gives controllers to groups below it can have no process (cgroups(7), "no internal processes"): systemd
 /// in a container makes the container's own group one. A new process is then where the first one is.
-fn of_init(container: &Container, layout: &CgroupLayout, group: PathBuf) -> PathBuf {
-    let Some(v2) = layout.v2.as_ref().filter(|v2| group.starts_with(&v2.mount)) else { return group };
+fn of_init(container: &Container, group: PathBuf) -> Result<PathBuf, Error> {
     let gives = std::fs::read_to_string(group.join("cgroup.subtree_control")).unwrap_or_default();
     if gives.trim().is_empty() {
-        return group;
+        return Ok(group);
     }
-    let Some(pid) = container.pid() else { return group };
+    let (Some(v2), Some(pid)) = (host::cgroups()?.v2, container.pid()) else { return Ok(group) };
     let theirs = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
     let path = theirs.lines().find_map(|line| line.strip_prefix("0::/"));
-    match path.map(|path| v2.mount.join(path)) {
+    Ok(match path.map(|path| v2.mount.join(path)) {
         Some(path) if path.starts_with(&group) => path,
         _ => group,
-    }
+    })
 }
 
 #[cfg(test)]

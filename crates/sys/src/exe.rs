@@ -45,7 +45,7 @@ pub fn protect() -> io::Result<()> {
         entry.extend(value.into_vec());
         entry
     }))?;
-    Err(exec_file(read_only()?, &args, &env))
+    Err(exec_file(detached()?, &args, &env))
 }
 
 /// Our binary, open for executing, through a read-only mount that is attached nowhere.
@@ -57,6 +57,10 @@ pub fn read_only() -> io::Result<OwnedFd> {
     if !is_writable()? {
         return Ok(rustix::fs::open(SELF, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?);
     }
+    detached()
+}
+
+fn detached() -> io::Result<OwnedFd> {
     let tree = open_tree(CWD, SELF, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)?;
     mount::set_attributes(&tree, c"", false, &Attributes { set: RDONLY, ..Attributes::default() })?;
     Ok(tree)

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 /// How long the kernel may take to stop every process. One in an uninterruptible sleep cannot be stopped.
 const FREEZE_WITHIN: Duration = Duration::from_secs(10);
 
+const NO_FREEZER: Error = Error::Unsupported { what: "freeze", needs: "cgroup.freeze or freezer.state" };
+
 /// The file that freezes, in the version of its hierarchy.
 enum Freezer<'a> {
     V1(&'a Directory),
@@ -61,17 +63,12 @@ impl Cgroup {
     /// # Errors
     /// No freezer.
     pub fn is_frozen(&self) -> Result<bool, Error> {
-        for freezer in self.freezers()? {
-            let (directory, file) = match freezer {
-                Freezer::V1(directory) => (directory, "freezer.state"),
-                Freezer::V2(directory) => (directory, "cgroup.freeze"),
-            };
-            let text = read_at(&directory.fd, file).map_err(|source| directory.unreadable(file, source))?;
-            if !matches!(text.trim(), "0" | "THAWED") {
-                return Ok(true);
-            }
+        let v2 = self.find(Version::V2, "cgroup.freeze")?;
+        let v1 = self.find(Version::V1, "freezer.state")?;
+        if v2.is_none() && v1.is_none() {
+            return Err(NO_FREEZER);
         }
-        Ok(false)
+        Ok(v2.into_iter().chain(v1).any(|(_, text)| !matches!(text.trim(), "0" | "THAWED")))
     }
 
     /// The freezers of the group, v2's first; there is at least one.
@@ -79,9 +76,7 @@ impl Cgroup {
         let v2 = self.find(Version::V2, "cgroup.freeze")?.map(|(directory, _)| Freezer::V2(directory));
         let v1 = self.find(Version::V1, "freezer.state")?.map(|(directory, _)| Freezer::V1(directory));
         match v2.into_iter().chain(v1).collect::<Vec<_>>() {
-            none if none.is_empty() => {
-                Err(Error::Unsupported { what: "freeze", needs: "cgroup.freeze or freezer.state" })
-            }
+            none if none.is_empty() => Err(NO_FREEZER),
             freezers => Ok(freezers),
         }
     }

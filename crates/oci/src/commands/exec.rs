@@ -5,7 +5,7 @@ use super::start::{attend, plain_lines};
 use crate::activation::Activation;
 use crate::args::Exec;
 use planner::Options;
-use runtime::{Error, ExecRequest, Foreground, PidfdSocket};
+use runtime::{Error, ExecRequest, Foreground, PidfdSocket, Target};
 use spec::{CapabilitySet, Process};
 
 pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
@@ -13,7 +13,8 @@ pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
     let preserve_fds = count.saturating_add(options.preserve_fds);
     let plain_lines = plain_lines(options.console_socket.as_deref());
     let how = Options { preserve_fds, env, plain_lines, ..Options::default() };
-    let process = process(context, options)?;
+    let target = context.store.target(&options.id, options.ignore_paused)?;
+    let process = process(&target, options)?;
     let affinity = process.exec_cpu_affinity.as_ref().and_then(|affinity| affinity.initial.as_deref());
     if let Some(bits) = affinity.and_then(first_processors) {
         context.log.debug(|| format!("affinity: {bits:#x}"));
@@ -21,13 +22,11 @@ pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
     let socket = options.console_socket.as_deref();
     let (foreground, console) = attend(process.terminal && !options.detach, socket, Foreground::new)?;
     let pidfd_socket = options.pidfd_socket.as_deref().map(PidfdSocket::connect).transpose()?;
-    let (pid, pidfd) = context.store.exec(ExecRequest {
-        id: &options.id,
+    let (pid, pidfd) = target.exec(ExecRequest {
         process,
         options: &how,
         console,
         pid_file: options.pid_file.as_deref(),
-        ignore_paused: options.ignore_paused,
         subgroups: &options.subgroups,
     })?;
     if let Some(socket) = pidfd_socket {
@@ -41,11 +40,11 @@ pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
 }
 
 /// The process to execute: the container's own with what the options change, or that of `--process`.
-fn process(context: &Context, options: &Exec) -> Result<Process, Error> {
+fn process(target: &Target, options: &Exec) -> Result<Process, Error> {
     if let Some(path) = &options.process {
         return runtime::document::read(path);
     }
-    let mut process = context.store.config(&options.id)?.process.unwrap_or_default();
+    let mut process = target.config.process.clone().unwrap_or_default();
     process.args.clone_from(&options.args);
     process.terminal = options.tty;
     process.env.extend_from_slice(&options.env);

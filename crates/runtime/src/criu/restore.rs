@@ -45,7 +45,7 @@ impl Store {
             return Err(Error::NoConsole);
         }
         refuse_groups_in_use(&plan)?;
-        let mut container = self.take(record_of(id, bundle, config, &plan, hooks))?;
+        let mut container = self.take(record_of(id, bundle, config, &plan, &facts.cgroups, hooks))?;
         match bring_back(&container, &request, &plan, &first, &facts.cgroups) {
             Ok((record, pidfd)) => {
                 container.made(record);
@@ -186,7 +186,7 @@ impl Restored<'_> {
             loopback_up(&file).map_err(Error::file("cannot bring lo up in", file))?;
         }
         let pid = Some(pid.as_raw_nonzero().get());
-        let state = State { status: Status::Creating, pid, ..self.container.state() };
+        let state = State { pid, ..self.container.state_as(Status::Creating) };
         self.hooks.iter().try_for_each(|hook| {
             let failed = |why| Error::Hook { hook: hook.to_string(), path: hook.path.clone(), why };
             executor::run_hook(hook, &state).map_err(failed)
