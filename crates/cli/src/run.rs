@@ -15,7 +15,7 @@ use std::io::Write;
 /// See [`Failure`].
 pub fn run(global: &Global, args: &RunArgs) -> Result<u8, Failure> {
     if !args.print_config {
-        engine::run::protect();
+        engine::run::protect()?;
     }
     let (root, options) = understood(args)?;
     if args.print_config {

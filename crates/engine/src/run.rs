@@ -22,11 +22,13 @@ pub fn begin() {
     }
 }
 
-/// What a program does before it prepares a container: goes on from a read-only mount of its binary
-/// (CVE-2019-5736), from the start and with the same arguments. Where not even that is allowed, no mount of the
-/// container will be, and the start says which.
-pub fn protect() {
-    let _ = sys::exe::protect();
+/// What a program does before it prepares a container: goes on from a binary that no container can write
+/// (CVE-2019-5736), from the start and with the same arguments.
+///
+/// # Errors
+/// Neither a read-only mount of the binary nor a sealed copy is to be had.
+pub fn protect() -> Result<(), Error> {
+    sys::exe::protect().map_err(system("shield cuddy's binary from containers"))
 }
 
 /// How a container that was run ended.

@@ -196,17 +196,10 @@ fn read(root: impl AsFd, path: &'static str) -> Result<String, UserError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Opens without waiting: O_NONBLOCK lets a named pipe be opened and then refused. A change of the tree
-/// during the walk makes openat2 say EAGAIN, which a bounded number of tries outlives.
+/// Opens without waiting: O_NONBLOCK lets a named pipe be opened and then refused.
 fn open(root: impl AsFd, path: &str) -> rustix::io::Result<OwnedFd> {
-    let root = root.as_fd();
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let attempt = || rustix::fs::openat2(root, path, flags, Mode::empty(), resolve);
-    (0..32)
-        .map(|_| attempt())
-        .find(|result| !matches!(result, Err(Errno::AGAIN)))
-        .unwrap_or(Err(Errno::AGAIN))
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    sys::path::open(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)
 }
 
 #[cfg(test)]

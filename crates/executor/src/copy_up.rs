@@ -11,7 +11,8 @@ use rustix::fs::{
     XattrFlags,
 };
 use rustix::io::Errno;
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
 
 /// How many directories may lie in each other; three descriptors are open for each.
 const DEPTH: usize = 200;
@@ -45,7 +46,7 @@ fn open(directory: BorrowedFd, name: &CStr, flags: OFlags) -> Result<OwnedFd, Er
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     // So that a fifo keeps nobody waiting; openat2(2) does not take it beside O_PATH.
     let flags = if flags.contains(OFlags::PATH) { flags } else { flags | OFlags::NONBLOCK };
-    rustix::fs::openat2(directory, name, flags, Mode::empty(), resolve)
+    sys::path::open(directory, OsStr::from_bytes(name.to_bytes()), flags, Mode::empty(), resolve)
 }
 
 fn content(from: BorrowedFd, to: BorrowedFd, depth: usize) -> Result<(), Error> {

@@ -20,17 +20,10 @@ fn resolve(follow: Follow) -> ResolveFlags {
     }
 }
 
-/// openat2(2). It gives `EAGAIN` when a rename elsewhere might have let it out of the root; then it is
-/// tried anew, as the man page asks.
+/// openat2(2), or the same by hand.
 pub(crate) fn open(root: BorrowedFd, path: &Path, flags: OFlags, follow: Follow) -> Result<OwnedFd, Errno> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let mut tries = 128;
-    loop {
-        match rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve(follow)) {
-            Err(Errno::AGAIN) if tries > 0 => tries -= 1,
-            result => return result,
-        }
-    }
+    sys::path::open(root, path, flags, Mode::empty(), resolve(follow))
 }
 
 fn relative(path: &Path) -> &Path {

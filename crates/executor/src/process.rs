@@ -56,7 +56,7 @@ pub(crate) fn write_proc(slots: &Slots, path: &str, text: &str) -> Result<(), Er
     })?;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
     let flags = OFlags::WRONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::openat2(slots.get(Slot::Proc)?, resolved, flags, Mode::empty(), resolve)?;
+    let file = sys::path::open(slots.get(Slot::Proc)?, resolved, flags, Mode::empty(), resolve)?;
     rustix::io::write(&file, text.as_bytes())?;
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) fn open(slots: &mut Slots, (rows, columns): (u16, u16), plain_lines: 
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
     let root = slots.get(Slot::Root)?;
-    let console = rustix::fs::openat2(root, c"dev/pts/ptmx", flags, Mode::empty(), resolve)?;
+    let console = sys::path::open(root, "dev/pts/ptmx", flags, Mode::empty(), resolve)?;
     if rustix::fs::fstatfs(&console)?.f_type as i64 != DEVPTS_SUPER_MAGIC {
         return Err(Error::told(Errno::NODEV, "/dev/pts of the container is not devpts; mount it there"));
     }

@@ -3,16 +3,13 @@
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
-use std::ffi::{CStr, CString};
-
-/// How often a resolution is tried again when the kernel cannot tell whether a rename or mount elsewhere
-/// made it leave the root (openat2(2), EAGAIN).
-const RESOLVE_TRIES: u32 = 128;
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
 
 /// Opens `path` with `root` as its root directory: absolute links and `..` stay inside (openat2(2),
 /// RESOLVE_IN_ROOT).
 pub(crate) fn open_in_root(root: impl AsFd, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-    resolve(root, path, flags, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
+    resolve(root, path, flags, ResolveFlags::IN_ROOT)
 }
 
 /// Opens the directory `name` of `parent`, not through a link and not on another file system.
@@ -23,11 +20,12 @@ fn open_child(parent: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
 
 fn resolve(root: impl AsFd, path: &[u8], flags: OFlags, how: ResolveFlags) -> Result<OwnedFd, Errno> {
     let path = if path.is_empty() { b"." } else { path };
-    let open = || rustix::fs::openat2(&root, path, flags | OFlags::CLOEXEC, Mode::empty(), how);
-    (1..RESOLVE_TRIES)
-        .map(|_| open())
-        .find(|result| !matches!(result, Err(Errno::AGAIN | Errno::INTR)))
-        .unwrap_or_else(open)
+    loop {
+        match sys::path::open(&root, OsStr::from_bytes(path), flags, Mode::empty(), how) {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
 }
 
 const READ_DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW);

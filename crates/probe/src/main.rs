@@ -17,9 +17,12 @@ const USAGE: &str = "\
 usage: probe [--out PATH|fd:N] [--sysctl NAME]...       print what is visible here, as JSON
        probe [--out PATH|fd:N] ATTEMPT [ARG...]         try something, print a verdict as JSON
 
-files    try-read PATH | try-write PATH | try-open PATH FLAG,... | write-proc PATH VALUE | mknod PATH c|b MAJOR MINOR
+files    try-read PATH | try-write PATH | try-open PATH FLAG,... | write-proc PATH VALUE | rewrite PATH
+         mknod PATH c|b MAJOR MINOR | try-connect PATH|@NAME
 mounts   try-mount SOURCE TARGET TYPE FLAG,... [DATA] | try-remount TARGET FLAG,...
 escapes  chroot-escape MARKER | fd-escape MARKER | exec-self-exe | kill PID [SIGNAL]
+naive    naive-jail ROOT CWD PROGRAM [ARG...] | naive-enter PID PROGRAM [ARG...] | naive-linger PID
+         naive-mount SOURCE PATH TRIES
 load     fill-memory BYTES | fork-many N | burn SECONDS | notify TEXT...
 to be    sleep [SECONDS] | hold-open PATH... | exit N | signal-self N
 ";

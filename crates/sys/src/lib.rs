@@ -1,4 +1,4 @@
-//! System calls that rustix does not wrap, as safe functions.
+//! System calls that rustix does not wrap, as safe functions, and two that have another way where a filter refuses them.
 //!
 //! All of cuddy's `unsafe` is here; each block says which invariant makes it sound. Errors are plain
 //! [`std::io::Error`]s with the errno of the call: what it was for is the caller's to say.
@@ -13,6 +13,7 @@ pub mod keyring;
 pub mod link;
 pub mod mount;
 pub mod namespace;
+pub mod path;
 pub mod process;
 pub mod schedule;
 pub mod seccomp;

@@ -35,22 +35,22 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
     });
     match command {
         Command::Create(options) => {
-            protect();
+            protect()?;
             let bundle = start::bundle(options)?;
             let console = console_socket(options.console_socket.as_deref())?;
             start::start(&context, options, &bundle, When::OnRequest, console)?;
         }
         Command::Run(options) => {
-            protect();
+            protect()?;
             return start::run(&context, options);
         }
         Command::Exec(options) => {
-            protect();
+            protect()?;
             return exec::exec(&context, options);
         }
         Command::Checkpoint(options) => criu::checkpoint(&context, options)?,
         Command::Restore(options) => {
-            protect();
+            protect()?;
             return criu::restore(&context, options);
         }
         Command::Start { id } => store.start(id, start::manager().as_deref())?,
@@ -82,10 +82,10 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
     Ok(0)
 }
 
-/// Goes on from a read-only mount of our binary (CVE-2019-5736). Where even that is not allowed, neither is
-/// any mount of the container, and the start says so.
-fn protect() {
-    let _ = sys::exe::protect();
+/// Goes on from a binary of ours that no container can write (CVE-2019-5736).
+fn protect() -> Result<(), Error> {
+    let (what, path) = ("cannot shield our binary from containers:", "/proc/self/exe".into());
+    sys::exe::protect().map_err(|error| Error::File { what, path, error })
 }
 
 /// Prints lines on standard output. That nobody reads them is a failure like any other, and no panic.

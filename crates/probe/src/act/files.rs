@@ -2,6 +2,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
 
 use lexopt::Error;
 use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat};
@@ -29,6 +31,26 @@ pub fn write(path: &str) -> Outcome {
 /// Writes a value in one write(2), as files of the kernel want it.
 pub fn write_value(path: &str, value: &str) -> Outcome {
     OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())?;
+    Ok(Value::Null)
+}
+
+/// Writes to a file what it has: the right to change it, without a change. The detail is the text.
+pub fn rewrite(path: &str) -> Outcome {
+    let mut text = Vec::new();
+    File::open(path)?.take(ENOUGH).read_to_end(&mut text)?;
+    // A write of nothing is none to the kernel.
+    let written = if text.is_empty() { b"\n".as_slice() } else { &text };
+    OpenOptions::new().write(true).open(path)?.write_all(written)?;
+    Ok(json!(String::from_utf8_lossy(&text)))
+}
+
+/// Connects to a socket: a path, or `@` and a name of the abstract name space (unix(7)).
+pub fn connect(address: &str) -> Outcome {
+    let address = match address.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(address)?,
+    };
+    UnixStream::connect_addr(&address)?;
     Ok(Value::Null)
 }
 

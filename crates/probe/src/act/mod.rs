@@ -18,6 +18,7 @@ mod escape;
 mod files;
 mod load;
 mod mounts;
+mod naive;
 
 /// What an attempt came to: its detail, or how it failed.
 type Outcome = Result<Value, Failure>;
@@ -61,6 +62,14 @@ pub fn run(name: &str, mut args: Parser, out: &Out) -> Result<ExitCode, Error> {
         ("kill", [pid]) => load::kill(parse(pid)?, 9)?,
         ("kill", [pid, signal]) => load::kill(parse(pid)?, parse(signal)?)?,
         ("signal-self", [signal]) => load::kill(std::process::id() as i32, parse(signal)?)?,
+
+        ("try-connect", [address]) => files::connect(address),
+        ("rewrite", [path]) => files::rewrite(path),
+
+        ("naive-jail", [root, cwd, program, args @ ..]) => naive::jail(root, cwd, program, args),
+        ("naive-enter", [pid, program, args @ ..]) => naive::enter(parse(pid)?, program, args),
+        ("naive-linger", [pid]) => naive::linger(parse(pid)?),
+        ("naive-mount", [source, path, tries]) => naive::mount(source, path, parse(tries)?),
 
         ("fill-memory", [bytes]) => load::fill_memory(parse(bytes)?),
         ("fork-many", [count]) => load::fork_many(parse(count)?),

@@ -89,12 +89,11 @@ impl Running {
 
     fn look(&self, path: &Path) -> io::Result<Option<(Option<&Mount>, bool)>> {
         let relative = path.strip_prefix("/").unwrap_or(path);
-        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        let flags = OFlags::PATH | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat2(&self.root, relative, flags, Mode::empty(), resolve) {
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(None),
-            file => file?,
-        };
+        let file =
+            match sys::path::open(&self.root, relative, OFlags::PATH, Mode::empty(), ResolveFlags::IN_ROOT) {
+                Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(None),
+                file => file?,
+            };
         let stat = rustix::fs::statx(&file, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID | StatxFlags::TYPE)?;
         let is_top = stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
         let mount = self.mounts.iter().find(|mount| is_top && mount.id == stat.stx_mnt_id);
