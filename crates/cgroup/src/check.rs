@@ -1,6 +1,6 @@
 //! What no kernel accepts, said before anything is changed.
 
-use crate::table::list_of;
+use crate::table::{BELOW_LIMIT, list_of};
 use crate::{Error, RESOURCES};
 use spec::{BlockIo, Cpu, HugepageLimit, Memory, Pids, Resources};
 
@@ -37,11 +37,7 @@ fn memory(memory: &Memory) -> Result<(), Error> {
     let limit = memory.limit.filter(|limit| *limit != 0);
     let below = |value: Option<i64>| value.filter(|v| *v > 0 && limit.is_some_and(|limit| limit > *v));
     let unbounded = memory.swap.filter(|swap| *swap > 0 && limit == Some(-1));
-    refuse_if(
-        "/memory/swap",
-        below(memory.swap),
-        "is less than memory.limit; it limits memory and swap together, so it is at least that",
-    )?;
+    refuse_if("/memory/swap", below(memory.swap), BELOW_LIMIT)?;
     refuse_if("/memory/swap", unbounded, "limits memory and swap together, yet memory.limit is unlimited")?;
     let above = memory.reservation.filter(|v| limit.is_some_and(|limit| limit > 0 && *v > limit));
     refuse_if("/memory/reservation", above, "is more than memory.limit, so it would never matter")?;
@@ -52,7 +48,7 @@ fn memory(memory: &Memory) -> Result<(), Error> {
     refuse_if(
         "/memory/useHierarchy",
         flat,
-        "cannot be had: since Linux 5.11 memory is always accounted through the tree",
+        "cannot be had: since Linux 5.11 memory is always accounted through the tree, and memory.use_hierarchy is 1",
     )
 }
 
@@ -89,8 +85,8 @@ fn cpu(cpu: &Cpu) -> Result<(), Error> {
 
 fn block_io(io: &BlockIo) -> Result<(), Error> {
     const RANGE: &str = "is not from 10 to 1000";
-    const NO_LEAVES: &str =
-        "cannot be had: weights of leaves were part of the CFQ scheduler, which Linux 5.0 removed";
+    const NO_LEAVES: &str = "cannot be had: weights of leaves were part of the CFQ scheduler, which Linux 5.0 removed, and with it \
+         blkio.leaf_weight";
     let out = |weight: &u16| *weight != 0 && !(10..=1000).contains(weight);
     refuse_if("/blockIO/weight", io.weight.filter(out), RANGE)?;
     refuse_if("/blockIO/leafWeight", io.leaf_weight.filter(|weight| *weight != 0), NO_LEAVES)?;

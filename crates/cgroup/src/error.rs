@@ -4,7 +4,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A value that the kernel or the specification does not have.
-    #[error("{pointer}: {value} {problem}")]
+    #[error("{pointer}: {value} {problem}{}", in_file(pointer))]
     Invalid {
         /// Where it stands in the config.
         pointer: String,
@@ -104,4 +104,9 @@ pub enum Error {
         /// The usual place.
         usual: PathBuf,
     },
+}
+
+/// The kernel's files for a setting, in brackets; nothing for what is not of the table.
+fn in_file(pointer: &str) -> String {
+    crate::table::files_at(pointer).map_or(String::new(), |files| format!(" ({files})"))
 }

@@ -33,12 +33,14 @@ mod error;
 mod group;
 pub mod live;
 mod path;
+mod refusal;
 mod settings;
 pub mod table;
 mod unit;
 
 pub use error::Error;
 pub use group::{Group, Inherit, group};
+pub use refusal::advice;
 pub use settings::{Fallback, Setting};
 pub use unit::{UnitGroup, group_of_unit};
 

@@ -1,6 +1,7 @@
 //! What to do about a failed step, where the errno alone would leave somebody puzzled.
 
 use plan::Op;
+use rustix::io::Errno;
 
 const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
@@ -57,8 +58,6 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         (Op::WriteTimeOffsets { .. }, ERANGE) => {
             "the clocks of the container would begin below zero, or end too soon"
         }
-        (Op::WriteCgroup { .. }, ERANGE) => "the machine does not have that much of it",
-        (Op::WriteCgroup { .. }, ENODEV) => "the machine has no such device",
         (Op::Clone { .. } | Op::Unshare { .. }, ENOSPC) => {
             "a limit on namespaces is reached; see /proc/sys/user/max_*_namespaces"
         }
@@ -106,10 +105,9 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         }
         (Op::SetSecurityAttribute { .. }, EINVAL) => "the policy of this machine does not know the label",
         (Op::SetSecurityAttribute { .. }, EACCES) => "the policy of this machine does not let cuddy set it",
-        (Op::WriteCgroup { .. }, EINVAL) => "the kernel does not accept this value",
-        (Op::WriteCgroup { .. }, ENOENT) => "this kernel lacks the setting",
-        (Op::WriteCgroup { .. } | Op::JoinCgroup { .. } | Op::EnterCgroup { .. }, EBUSY) => {
-            "the group holds more than the limit, or cgroup v2 forbids processes in inner groups"
+        (Op::WriteCgroup { file, .. }, errno) => cgroup::advice(file, Errno::from_raw_os_error(errno)),
+        (Op::JoinCgroup { .. } | Op::EnterCgroup { .. }, EBUSY) => {
+            "cgroup v2 forbids processes in a group that gives controllers to groups below it"
         }
         (Op::JoinCgroup { .. } | Op::EnterCgroup { .. }, ENOSPC) => {
             "the cpuset of the group above has no processors or memory nodes"

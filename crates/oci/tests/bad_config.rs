@@ -412,11 +412,11 @@ const LIMITS: &[Bad] = &[
     ),
     (
         |c| c["linux"]["resources"]["memory"] = json!({ "limit": -5 }),
-        "/linux/resources/memory/limit: -5 is negative; a limit is a number of bytes, or -1 for none",
+        "/linux/resources/memory/limit: -5 is negative; a limit is a number of bytes, or -1 for none (memory.limit_in_bytes, on v2 memory.max)",
     ),
     (
         |c| c["linux"]["resources"]["memory"] = json!({ "limit": 1000, "swap": 999 }),
-        "/linux/resources/memory/swap: 999 is less than memory.limit; it limits memory and swap together, so it is at least that",
+        "/linux/resources/memory/swap: 999 is less than memory.limit; it limits memory and swap together, so it is at least that (memory.memsw.limit_in_bytes, on v2 memory.swap.max)",
     ),
     (
         |c| c["linux"]["resources"]["memory"] = json!({ "limit": 4096 }),
@@ -424,31 +424,31 @@ const LIMITS: &[Bad] = &[
     ),
     (
         |c| c["linux"]["resources"]["cpu"] = json!({ "shares": 1 }),
-        "/linux/resources/cpu/shares: 1 is not from 2 to 262144",
+        "/linux/resources/cpu/shares: 1 is not from 2 to 262144 (cpu.shares, on v2 cpu.weight)",
     ),
     (
         |c| c["linux"]["resources"]["cpu"] = json!({ "quota": 999 }),
-        "/linux/resources/cpu/quota: 999 is not a quota: at least 1000 µs in each period, or -1 for no limit",
+        "/linux/resources/cpu/quota: 999 is not a quota: at least 1000 µs in each period, or -1 for no limit (cpu.cfs_quota_us, on v2 cpu.max)",
     ),
     (
         |c| c["linux"]["resources"]["cpu"] = json!({ "cpus": "moo" }),
-        "/linux/resources/cpu/cpus: moo is not a list like 0-3,7",
+        "/linux/resources/cpu/cpus: moo is not a list like 0-3,7 (cpuset.cpus)",
     ),
     (
         |c| c["linux"]["resources"]["pids"] = json!({ "limit": -2 }),
-        "/linux/resources/pids/limit: -2 is not a number of processes up to 4194304, or -1 for no limit",
+        "/linux/resources/pids/limit: -2 is not a number of processes up to 4194304, or -1 for no limit (pids.max)",
     ),
     (
         |c| c["linux"]["resources"]["blockIO"] = json!({ "weight": 5 }),
-        "/linux/resources/blockIO/weight: 5 is not from 10 to 1000",
+        "/linux/resources/blockIO/weight: 5 is not from 10 to 1000 (blkio.bfq.weight, on v2 io.bfq.weight)",
     ),
     (
         |c| c["linux"]["resources"]["devices"] = json!([{ "allow": true, "access": "rz" }]),
-        "/linux/resources/devices/0/access: \"rz\" is not made of the letters r, w and m",
+        "/linux/resources/devices/0/access: \"rz\" is not made of the letters r, w and m (devices.allow and devices.deny)",
     ),
     (
         |c| c["linux"]["resources"]["devices"] = json!([{ "allow": true, "type": "x", "access": "r" }]),
-        "/linux/resources/devices/0/type: \"x\" is not one of a, b and c",
+        "/linux/resources/devices/0/type: \"x\" is not one of a, b and c (devices.allow and devices.deny)",
     ),
     (
         |c| c["linux"]["cgroupsPath"] = json!("/a/../b"),

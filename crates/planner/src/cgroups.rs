@@ -28,6 +28,14 @@ pub(crate) fn group(
     group.map_err(|error| Error::new("", error.to_string(), ""))
 }
 
+/// What is asked for and no kernel has any more. runc and crun ignore it, too; the specification calls it deprecated.
+pub(crate) fn notes(linux: &Linux) -> Vec<String> {
+    let limit = linux.resources.as_ref().and_then(|resources| resources.memory.as_ref()?.kernel);
+    let asked = limit.filter(|limit| *limit != 0);
+    let note = |_| "the limit of kernel memory is ignored: since Linux 5.16 no kernel has one".to_owned();
+    asked.map(note).into_iter().collect()
+}
+
 const ITS_OWN: &str = "its own group in each hierarchy, so that it can be counted, limited and ended";
 const FROM: &str = "/linux/cgroupsPath";
 

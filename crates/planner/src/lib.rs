@@ -279,7 +279,7 @@ impl<'a> Draft<'a> {
             notify: None,
             hooks: hooks::read(config, bundle)?,
             plan,
-            notes: Vec::new(),
+            notes: cgroups::notes(linux),
             mounts: 0,
             in_network: false,
             in_cgroups: false,

@@ -83,6 +83,14 @@ pub enum Error {
         /// Why it failed.
         error: io::Error,
     },
+    /// The device rules of a container could not be replaced.
+    #[error("cannot replace the device rules of container {id}: {}", cause(source))]
+    Devices {
+        /// The container.
+        id: String,
+        /// Why it failed.
+        source: io::Error,
+    },
     /// A word that is no signal.
     #[error("{0:?} is no signal")]
     NoSignal(String),

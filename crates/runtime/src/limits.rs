@@ -63,17 +63,29 @@ impl Store {
     }
 
     /// Brings a container to new limits; what they do not mention stays. Where its group is a unit of systemd, that
-    /// hears of them, too.
+    /// hears of them, too. Device rules, if there are any, take the place of all that hold.
     ///
     /// # Errors
     /// The container does not run, or a limit is wrong or refused; those written before it hold.
     pub fn update(&self, id: &ContainerId, resources: &Resources) -> Result<(), Error> {
         let container = self.open_locked(id)?;
         let group = container.living("update")?;
-        let Some(unit) = container.record.unit() else { return Ok(group.update(resources)?) };
-        let mut systemd = Systemd::connect(unit.manager)?;
-        let version = systemd.about()?.version;
-        group.update_unit(resources, version, |properties| Ok(systemd.set_properties(unit, properties)?))
+        match container.record.unit() {
+            None => group.update(resources)?,
+            Some(unit) => {
+                let mut systemd = Systemd::connect(unit.manager)?;
+                let version = systemd.about()?.version;
+                let tell = |properties: &[_]| Ok(systemd.set_properties(unit, properties)?);
+                group.update_unit::<Error>(resources, version, tell)?;
+            }
+        }
+        if resources.devices.is_empty() {
+            return Ok(());
+        }
+        let Some(new) = group.update_devices(&resources.devices)? else { return Ok(()) };
+        let replaced = sys::bpf::load_device_program(&new.program.words())
+            .and_then(|program| sys::bpf::replace_device_program(new.directory, program));
+        replaced.map_err(|source| Error::Devices { id: id.to_string(), source })
     }
 
     /// The pids of a container's processes, in the runtime's pid namespace.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 
-use crate::Need;
+use crate::{Need, uml};
 
 /// A test with its needs; made by [`trial`].
 pub struct Trial(libtest_mimic::Trial);
@@ -27,6 +27,19 @@ pub fn trial(
         true => trial,
         false => trial.with_kind(missing.join(", ")).with_ignored_flag(true),
     })
+}
+
+/// [`main`], with one more test: all of them again on cgroup v2 alone, in a kernel of its own ([`uml`]).
+pub fn main_also_on_v2(trials: impl IntoIterator<Item = Trial>) -> ExitCode {
+    let again = (!uml::is_inside()).then(|| {
+        trial("all_of_this_on_cgroup_v2_alone", [Need::Root, Need::Path(uml::KERNEL)], || {
+            match uml::again(uml::V2) {
+                Ok(console) => print!("{console}"),
+                Err(error) => panic!("{error}"),
+            }
+        })
+    });
+    main(trials.into_iter().chain(again))
 }
 
 /// Runs the tests that the command line asks for: the `main` of a test with `harness = false`.

@@ -41,7 +41,7 @@ pub use bundle::{Bundle, copy_program};
 pub use container::{Container, cuddy, cuddy_oci, unique_name};
 pub use fixture::{debian_tar, debian_with_systemd};
 #[cfg(feature = "harness")]
-pub use harness::{Trial, main, trial};
+pub use harness::{Trial, main, main_also_on_v2, trial};
 pub use machine::Machine;
 pub use need::Need;
 pub use run::{Done, ends_within, input, run, run_within};

@@ -24,12 +24,44 @@ pub const V2: &str = "mount -t cgroup2 cgroup2 /sys/fs/cgroup";
 
 /// Mounts v1 as distributions with systemd did: two controllers on one hierarchy, a named one, no v2.
 pub const V1: &str = "mount -t tmpfs tmpfs /sys/fs/cgroup && cd /sys/fs/cgroup
-for controllers in cpu,cpuacct memory pids devices freezer blkio; do
+for controllers in cpu,cpuacct memory pids devices freezer blkio net_cls; do
     mkdir $controllers && mount -t cgroup -o $controllers cgroup $controllers
 done
 ln -s cpu,cpuacct cpu && ln -s cpu,cpuacct cpuacct
 mkdir systemd && mount -t cgroup -o none,name=systemd cgroup systemd
 cd /";
+
+/// Set for tests that run inside.
+const INSIDE: &str = "CUDDY_TEST_IN_UML";
+
+/// Whether this process runs in such a kernel, as one of the tests that [`again`] runs there.
+#[must_use]
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// The scheduler that shares a disk by weight, for the disk of that kernel.
+const BFQ: &str = "insmod /usr/lib/uml/modules/$(uname -r)/kernel/block/bfq.ko && \
+                   echo bfq > /sys/block/ubda/queue/scheduler";
+
+/// Runs the tests of this program again, in a kernel with these control groups, one after the other. What is given back is
+/// the console, with a line for each test; those that this kernel cannot run are `ignored` in it, with the reason.
+///
+/// # Errors
+/// The kernel cannot be booted, or not all of the tests passed; then the error is the console.
+pub fn again(layout: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let program = std::env::current_exe()?;
+    let script = format!(
+        "{BFQ}\nmount -t tmpfs tmpfs /mnt && export TMPDIR=/mnt\n\
+         {INSIDE}=1 exec {} --test-threads=1 --color=never",
+        program.display()
+    );
+    let console = boot(layout, &script)?;
+    match console.lines().find(|line| line.starts_with("test result: ")) {
+        Some(line) if line.contains(" 0 failed") && !line.contains(" 0 passed") => Ok(console),
+        _ => Err(console.into()),
+    }
+}
 
 /// Boots a kernel with `/proc`, `/sys` and the control groups that `layout` mounts ([`V1`], [`V2`]), runs `script` in it
 /// as a shell, and gives back all that was on the console. There is an empty disk of 8 MiB, `/dev/ubda`.

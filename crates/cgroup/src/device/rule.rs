@@ -27,7 +27,7 @@ impl Access {
     /// All three.
     pub const ALL: Self = Self(7);
 
-    fn parse(letters: &str) -> Option<Self> {
+    pub(super) fn parse(letters: &str) -> Option<Self> {
         let mut bits = letters.chars().map(|letter| match letter {
             'm' => Some(Self::MKNOD.0),
             'r' => Some(Self::READ.0),

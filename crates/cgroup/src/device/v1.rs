@@ -43,6 +43,80 @@ pub fn lines(rules: &[Rule]) -> Result<Vec<Line>, Error> {
     Ok(start.into_iter().chain(exceptions).collect())
 }
 
+/// How a group gets from what its `devices.list` says to what the rules say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The lines, in order.
+    pub lines: Vec<Line>,
+    /// Whether in between the group allows what neither the old nor the new rules do, or denies what both allow. It has to
+    /// stand still for as long.
+    pub has_gap: bool,
+}
+
+/// The lines that bring a group with this `devices.list` to what the rules say.
+///
+/// Between two lists of what is allowed, what is new is added before what is old is taken away: what both have is allowed
+/// throughout. A group that allows all by default does not list its exceptions (`devcgroup_seq_show` in
+/// `security/device_cgroup.c`), so there, and between the two kinds, it starts anew.
+///
+/// # Errors
+/// As [`lines()`].
+pub fn changes(list: &str, rules: &[Rule]) -> Result<Change, Error> {
+    let lines = lines(rules)?;
+    let allows_all = list.lines().any(|line| line.starts_with('a'));
+    let wanted = lines.iter().filter_map(|line| line.rule.as_ref());
+    let wants_all = lines.first().is_none_or(|line| line.rule.is_some());
+    if allows_all || wants_all {
+        let start = Line { file: "devices.allow", text: "a".to_owned(), rule: None };
+        let lines = start_anew(wants_all, start, lines);
+        return Ok(Change { lines, has_gap: true });
+    }
+    let old: Vec<Rule> = list.lines().filter_map(listed).collect();
+    let mut changed = Vec::new();
+    for rule in wanted.clone() {
+        let has = access_of(rule, old.iter());
+        changed.extend(line("devices.allow", rule, rule.access.0 & !has));
+    }
+    for rule in &old {
+        let keeps = access_of(rule, wanted.clone());
+        changed.extend(line("devices.deny", rule, rule.access.0 & !keeps));
+    }
+    Ok(Change { lines: changed, has_gap: false })
+}
+
+fn start_anew(wants_all: bool, start: Line, lines: Vec<Line>) -> Vec<Line> {
+    if wants_all { std::iter::once(start).chain(lines).collect() } else { lines }
+}
+
+fn line(file: &'static str, rule: &Rule, access: u8) -> Option<Line> {
+    let rule = Rule { access: Access(access), ..rule.clone() };
+    (access != 0).then(|| Line { file, text: rule.to_string(), rule: Some(rule) })
+}
+
+/// What those of the rules that are for just the same devices give together.
+fn access_of<'a>(rule: &Rule, others: impl Iterator<Item = &'a Rule>) -> u8 {
+    others
+        .filter(|other| covers(other, rule) && covers(rule, other))
+        .fold(0, |all, other| all | other.access.0)
+}
+
+/// A line of `devices.list`: `c 1:3 rwm`.
+fn listed(line: &str) -> Option<Rule> {
+    let mut words = line.split([' ', ':']);
+    let kind = match words.next()? {
+        "b" => Kind::Block,
+        "c" => Kind::Char,
+        _ => return None,
+    };
+    let mut number = || match words.next()? {
+        "*" => Some(None),
+        number => number.parse().ok().map(Some),
+    };
+    let (major, minor) = (number()?, number()?);
+    let access = Access::parse(words.next()?)?;
+    Some(Rule { allow: true, kind, major, minor, access, index: None })
+}
+
 impl State {
     fn apply(&mut self, rule: &Rule) -> Result<(), Error> {
         if rule.is_everything() {
@@ -149,6 +223,30 @@ mod tests {
                 .map(|line| format!("{}{}", if line.file == "devices.allow" { '+' } else { '-' }, line.text))
                 .collect();
             assert_eq!(lines, expect, "{rules:?}");
+        }
+    }
+
+    #[test]
+    fn from_list_to_list_what_is_new_comes_before_what_is_old_goes() {
+        for (list, rules, has_gap, expect) in [
+            ("", &["+c 1:3 rw"][..], false, &["+c 1:3 rw"][..]),
+            ("c 1:3 rw", &["+c 1:3 rw"], false, &[]),
+            ("c 1:3 rwm\nb 8:* r", &["+c 1:3 r", "+c 1:5 w"], false, &["+c 1:5 w", "-c 1:3 wm", "-b 8:* r"]),
+            ("c 1:3 r", &["+c 1:3 rw"], false, &["+c 1:3 w"]),
+            ("a *:* rwm", &["+c 1:3 r"], true, &["-a", "+c 1:3 r"]),
+            ("c 1:3 r", &["+a *:* rwm", "-c 1:5 w"], true, &["+a", "-c 1:5 w"]),
+            ("a *:* rwm", &["+a *:* rwm"], true, &["+a"]),
+        ] {
+            let rules: Vec<_> = rules.iter().map(|text| rule(text)).collect();
+            let change = changes(list, &rules).unwrap();
+            let sign = |line: &Line| if line.file == "devices.allow" { '+' } else { '-' };
+            let lines: Vec<_> =
+                change.lines.iter().map(|line| format!("{}{}", sign(line), line.text)).collect();
+            assert_eq!(
+                (lines.iter().map(String::as_str).collect::<Vec<_>>(), change.has_gap),
+                (expect.to_vec(), has_gap),
+                "{list:?} {rules:?}"
+            );
         }
     }
 

@@ -81,15 +81,34 @@ pub enum Error {
         /// Processes in the group.
         pids: Vec<i32>,
     },
+    /// A new value of a setting was refused.
+    #[error("{pointer}: cannot write {value:?} to {file}: {source}{}", in_brackets(advice), file = .file.display())]
+    Refused {
+        /// Where the setting stands, as in `config.json`.
+        pointer: String,
+        /// The kernel's file.
+        file: PathBuf,
+        /// What was written.
+        value: String,
+        /// What the kernel said.
+        source: Errno,
+        /// What to do about it; may be empty.
+        advice: &'static str,
+    },
     /// The new limit is below what is in use, and the config asks for that to be refused.
     #[error(
-        "memory.limit: {limit} is less than the {usage} bytes in use, and memory.checkBeforeUpdate is set"
+        "{pointer}: {limit} is less than the {usage} bytes in use ({file}), and memory.checkBeforeUpdate is set",
+        file = .file.display()
     )]
     BelowUsage {
+        /// Where the limit stands, as in `config.json`.
+        pointer: &'static str,
         /// The new limit in bytes.
         limit: i64,
         /// What is in use, in bytes.
         usage: u64,
+        /// The kernel's file that says so.
+        file: PathBuf,
     },
     /// No hierarchy of the group can do this.
     #[error("cannot {what}: no directory of the group has {needs}")]
@@ -110,4 +129,8 @@ fn still(pids: &[i32]) -> String {
         [pid] => format!("; process {pid} is still in it"),
         [first, ..] => format!("; {} processes are still in it, {first} among them", pids.len()),
     }
+}
+
+fn in_brackets(advice: &str) -> String {
+    if advice.is_empty() { String::new() } else { format!(" ({advice})") }
 }

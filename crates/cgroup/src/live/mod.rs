@@ -5,6 +5,7 @@
 //! refused.
 
 mod cpuset;
+mod devices;
 mod error;
 mod freeze;
 mod kill;
@@ -15,6 +16,7 @@ mod update;
 mod wait;
 
 pub use cpuset::inherit_cpuset;
+pub use devices::NewProgram;
 pub use error::Error;
 pub use oom::OomWatch;
 pub use remove::{end, remove};

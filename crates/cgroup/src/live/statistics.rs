@@ -39,6 +39,10 @@ pub struct CpuStatistics {
 pub struct MemoryStatistics {
     /// In use, page cache included.
     pub current: u64,
+    /// In use without the page cache that was not touched for some time and can be taken back at once.
+    pub working_set: u64,
+    /// Swap in use; `None` where swap is not counted.
+    pub swap: Option<u64>,
     /// The most that ever was; `None` on v2 before Linux 5.19.
     pub peak: Option<u64>,
     /// `None`: no limit.
@@ -178,8 +182,13 @@ impl Cgroup {
 
     fn memory(&self) -> Result<Option<MemoryStatistics>, Error> {
         if let Some((directory, text)) = self.find(Version::V1, "memory.usage_in_bytes")? {
+            let current = parse(directory, "memory.usage_in_bytes", &text)?;
+            let sum = self.number(Version::V1, "memory.memsw.usage_in_bytes")?;
+            let stat = self.find(Version::V1, "memory.stat")?.map(|(_, text)| text).unwrap_or_default();
             return Ok(Some(MemoryStatistics {
-                current: parse(directory, "memory.usage_in_bytes", &text)?,
+                current,
+                working_set: current.saturating_sub(field(&stat, "total_inactive_file")),
+                swap: sum.map(|sum| sum.saturating_sub(current)),
                 peak: self.number(Version::V1, "memory.max_usage_in_bytes")?,
                 limit: self.limit(Version::V1, "memory.limit_in_bytes")?,
                 limit_hits: self.number(Version::V1, "memory.failcnt")?.unwrap_or_default(),
@@ -188,8 +197,11 @@ impl Cgroup {
         }
         let Some(current) = self.number(Version::V2, "memory.current")? else { return Ok(None) };
         let events = self.find(Version::V2, "memory.events")?.map(|(_, text)| text).unwrap_or_default();
+        let stat = self.find(Version::V2, "memory.stat")?.map(|(_, text)| text).unwrap_or_default();
         Ok(Some(MemoryStatistics {
             current,
+            working_set: current.saturating_sub(field(&stat, "inactive_file")),
+            swap: self.number(Version::V2, "memory.swap.current")?,
             peak: self.number(Version::V2, "memory.peak")?,
             limit: self.limit(Version::V2, "memory.max")?,
             limit_hits: field(&events, "max"),

@@ -1,10 +1,9 @@
 //! Settings of a group that exists: changing, comparing, printing.
 
 use super::{Cgroup, Directory, Error, Version, read_at, write_at};
-use crate::check;
 use crate::settings::{Controllers, Placed, Setting, settings};
-use crate::table::{Shape, rows};
-use crate::unit;
+use crate::table::{Shape, rows, shape_of_file};
+use crate::{check, refusal, unit};
 use plan::unit::Property;
 use rustix::fs::Dir;
 use rustix::io::Errno;
@@ -71,24 +70,21 @@ impl Cgroup {
 
     fn bring_to(&self, mut left: Vec<Setting>) -> Result<(), Error> {
         loop {
-            let before = left.len();
-            let mut first_refusal = None;
             let mut refused = Vec::new();
-            for setting in left {
-                match self.write(&setting) {
+            for setting in &left {
+                match self.write(setting) {
                     Ok(()) => {}
-                    Err(error @ Error::Write { source: Errno::INVAL, .. }) => {
-                        first_refusal.get_or_insert(error);
-                        refused.push(setting);
-                    }
-                    Err(error) => return Err(error),
+                    Err(error @ Error::Write { source: Errno::INVAL, .. }) => refused.push((setting, error)),
+                    Err(error) => return Err(about(setting, error)),
                 }
             }
-            match first_refusal {
-                None => return Ok(()),
-                Some(error) if refused.len() == before => return Err(error),
-                Some(_) => left = refused,
+            if refused.len() == left.len() {
+                return refused
+                    .into_iter()
+                    .next()
+                    .map_or(Ok(()), |(setting, error)| Err(about(setting, error)));
             }
+            left = refused.into_iter().map(|(setting, _)| setting.clone()).collect();
         }
     }
 
@@ -102,16 +98,17 @@ impl Cgroup {
             let main = (setting.file.clone(), setting.value.clone());
             let second = setting.fallback.as_ref().map(|f| (f.file.clone(), f.value.clone()));
             let found = self.read(&main.0)?.map(|text| (text, main.1));
+            let found = found.map(|(text, value)| (text, value, shape_of(&main.0)));
             let found = match (found, second) {
-                (None, Some((file, value))) => self.read(&file)?.map(|text| (text, value)),
+                (None, Some((file, value))) => self.read(&file)?.map(|text| (text, value, shape_of(&file))),
                 (found, _) => found,
             };
             match found {
-                Some((text, value)) if shape_of(&setting).holds(&value, &text) => {}
+                Some((text, value, shape)) if shape.holds(&value, &text) => {}
                 None if !setting.ignore.is_empty() => {}
                 found => differences.push(Difference {
                     setting,
-                    found: found.map_or(String::new(), |(text, _)| text.trim_end().to_owned()),
+                    found: found.map_or(String::new(), |(text, ..)| text.trim_end().to_owned()),
                 }),
             }
         }
@@ -169,17 +166,34 @@ impl Cgroup {
         Ok(complete)
     }
 
+    /// `memory.checkBeforeUpdate`: v2 would kill for a limit below what is in use, v1 would first try to reclaim.
     fn check_usage(&self, resources: &Resources) -> Result<(), Error> {
-        let Some(memory) = &resources.memory else { return Ok(()) };
-        let (Some(true), Some(limit)) = (memory.check_before_update, memory.limit.filter(|l| *l > 0)) else {
+        let Some(memory) = resources.memory.as_ref().filter(|m| m.check_before_update == Some(true)) else {
             return Ok(());
         };
-        match self.statistics()?.memory {
-            Some(memory) if i128::from(memory.current) > i128::from(limit) => {
-                Err(Error::BelowUsage { limit, usage: memory.current })
+        let (Some(used), Some(file)) = (self.statistics()?.memory, self.memory_file()?) else {
+            return Ok(());
+        };
+        let sum = used.current.saturating_add(used.swap.unwrap_or_default());
+        for (pointer, limit, usage) in [
+            ("/linux/resources/memory/limit", memory.limit, used.current),
+            ("/linux/resources/memory/swap", memory.swap, sum),
+        ] {
+            if let Some(limit) = limit.filter(|limit| *limit > 0 && limit.cast_unsigned() < usage) {
+                return Err(Error::BelowUsage { pointer, limit, usage, file });
             }
-            _ => Ok(()),
         }
+        Ok(())
+    }
+
+    /// The file that counts the group's memory.
+    fn memory_file(&self) -> Result<Option<PathBuf>, Error> {
+        for (version, file) in [(Version::V1, "memory.usage_in_bytes"), (Version::V2, "memory.current")] {
+            if let Some((directory, _)) = self.find(version, file)? {
+                return Ok(Some(directory.path.join(file)));
+            }
+        }
+        Ok(None)
     }
 
     fn write(&self, setting: &Setting) -> Result<(), Error> {
@@ -218,11 +232,20 @@ impl Cgroup {
     }
 }
 
-/// How the file of a setting reads back: as its row says, and a raw file of v2 as a line or a word.
-fn shape_of(setting: &Setting) -> Shape {
-    let name = setting.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let mut places = rows().flat_map(|row| row.v1.iter().chain(&row.v2));
-    places.find(|place| place.file == name).map_or(Shape::Lines, |place| place.shape)
+/// What was refused, in the words of who asked for it.
+fn about(setting: &Setting, error: Error) -> Error {
+    match error {
+        Error::Write { file, value, source } => {
+            let advice = refusal::advice(&file, source);
+            Error::Refused { pointer: setting.pointer.clone(), file, value, source, advice }
+        }
+        error => error,
+    }
+}
+
+/// How the file of a setting reads back.
+fn shape_of(file: &Path) -> Shape {
+    shape_of_file(file.file_name().and_then(|name| name.to_str()).unwrap_or_default())
 }
 
 /// The controllers of a group, as the files in its directories tell.

@@ -76,6 +76,9 @@ fn ask_swap(resources: &Resources) -> Vec<Ask> {
     }
 }
 
+pub(crate) const BELOW_LIMIT: &str =
+    "is less than memory.limit; it limits memory and swap together, so it is at least that";
+
 /// v2 limits swap alone, the specification the sum: `memory.swap.max` = swap - limit (runc and crun do so).
 fn swap_alone(resources: &Resources, ask: &Ask) -> Result<String, &'static str> {
     let super::Value::Number(sum) = ask.value else { return plain(resources, ask) };
@@ -83,6 +86,7 @@ fn swap_alone(resources: &Resources, ask: &Ask) -> Result<String, &'static str> 
         return Ok("max".to_owned());
     }
     match resources.memory.as_ref().and_then(|memory| nonzero(memory.limit)) {
+        Some(limit) if limit > 0 && sum < i128::from(limit) => Err(BELOW_LIMIT),
         Some(limit) if limit > 0 => Ok((sum - i128::from(limit)).to_string()),
         _ => Err(
             "limits memory and swap together, so cgroup v2 needs a limit of memory to take from it: set memory.limit",

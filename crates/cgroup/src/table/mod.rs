@@ -10,13 +10,17 @@ mod block_io;
 mod cpu;
 mod memory;
 mod other;
+mod raw;
 mod shape;
 
 pub(crate) use block_io::{io_weight_of, pairs};
 pub(crate) use cpu::whole_percent;
+pub(crate) use memory::BELOW_LIMIT;
+pub(crate) use raw::shape_of_file;
 pub use shape::Shape;
 pub(crate) use shape::list as list_of;
 
+use crate::RESOURCES;
 use spec::Resources;
 
 /// One setting.
@@ -142,6 +146,26 @@ impl Place {
 /// burst, shares before `idle` (which locks them).
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [cpu::ROWS, memory::ROWS, block_io::ROWS, other::ROWS].into_iter().flatten()
+}
+
+/// The files of the kernel that the setting at a pointer is written to: `memory.limit_in_bytes, on v2 memory.max`.
+/// `None`: it is no setting of the table.
+pub(crate) fn files_at(pointer: &str) -> Option<String> {
+    let place = pointer.strip_prefix(RESOURCES)?.strip_prefix('/')?;
+    let is_at = |row: &&Row| {
+        let rest = place.strip_prefix(row.name.replace('.', "/").as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let row = match rows().find(is_at) {
+        Some(row) => row,
+        None if place.starts_with("devices/") => return Some("devices.allow and devices.deny".to_owned()),
+        None => return None,
+    };
+    Some(match (&row.v1, &row.v2) {
+        (Some(v1), Some(v2)) if v1.file != v2.file => format!("{}, on v2 {}", v1.file, v2.file),
+        (Some(place), _) | (None, Some(place)) => place.file.to_owned(),
+        (None, None) => return None,
+    })
 }
 
 /// The value as it is. For most rows the kernel writes what the specification writes.

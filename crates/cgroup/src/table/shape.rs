@@ -48,10 +48,25 @@ fn unlimited(written: &str, read: &str) -> bool {
 
 fn same_pages(written: &str, read: &str) -> bool {
     let page = rustix::param::page_size() as u64;
-    match (written.parse::<u64>(), read.parse::<u64>()) {
-        (Ok(written), Ok(read)) => written / page == read / page,
+    match (bytes(written), read.parse::<u64>()) {
+        (Some(written), Ok(read)) => written / page == read / page,
         _ => false,
     }
+}
+
+/// `100M` as the kernel reads it (`memparse` in `lib/cmdline.c`): powers of 1024.
+fn bytes(text: &str) -> Option<u64> {
+    let (digits, power) = match text.trim_end_matches(|c: char| c.is_ascii_alphabetic()) {
+        digits if digits.len() + 1 == text.len() => {
+            let unit = text[digits.len()..].to_ascii_uppercase();
+            (digits, "KMGTPE".find(&unit)? + 1)
+        }
+        digits => (digits, 0),
+    };
+    if digits.len() + 1 < text.len() {
+        return None;
+    }
+    digits.parse::<u64>().ok()?.checked_mul(1 << (10 * power))
 }
 
 /// The members of a list like `0-3,7`; `None` when it is not one.
@@ -102,6 +117,10 @@ mod tests {
             (Shape::Bytes, "-1", "9223372036854771712\n", true),
             (Shape::Bytes, "max", "max\n", true),
             (Shape::Bytes, "max", "4096\n", false),
+            (Shape::Bytes, "100M", "104857600\n", true),
+            (Shape::Bytes, "1g", "1073741824\n", true),
+            (Shape::Bytes, "1x", "1073741824\n", false),
+            (Shape::Bytes, "1MB", "1048576\n", false),
             (Shape::List, "0,1", "0-1\n", true),
             (Shape::List, "0", "0-1\n", false),
             (Shape::Words, "50000", "50000 100000\n", true),

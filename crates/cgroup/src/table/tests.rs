@@ -79,7 +79,7 @@ fn memory_texts() {
         &["memory/memory.memsw.limit_in_bytes 300"],
         &[
             "/linux/resources/memory/swap: 300 limits memory and swap together, so cgroup v2 needs a limit of memory \
-           to take from it: set memory.limit",
+           to take from it: set memory.limit (memory.memsw.limit_in_bytes, on v2 memory.swap.max)",
         ],
     );
     check(

@@ -106,10 +106,19 @@ fn found_below() -> Outcome {
 fn kill_forking() -> Outcome {
     let mut scratch = Scratch::new(&none())?;
     scratch.run("while :; do sleep 60 & sleep 0.01; done")?;
-    std::thread::sleep(Duration::from_millis(100));
-    assert!(scratch.open()?.processes()?.len() > 2);
+    forked(&scratch)?;
     scratch.open()?.kill_all()?;
     assert!(scratch.open()?.processes()?.is_empty());
+    Ok(())
+}
+
+/// Waits until a script that forks has done so.
+fn forked(scratch: &Scratch) -> Outcome {
+    let start = Instant::now();
+    while scratch.open()?.processes()?.len() <= 2 {
+        assert!(start.elapsed() < Duration::from_secs(20), "the script does not fork");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     Ok(())
 }
 
@@ -131,7 +140,7 @@ fn kill_v1() -> Outcome {
     let v1 = || Cgroup::open(directories.iter().filter(|d| mounts.iter().any(|mount| d.starts_with(mount))));
     for frozen in [false, true] {
         scratch.run("while :; do sleep 60 & sleep 0.01; done")?;
-        std::thread::sleep(Duration::from_millis(100));
+        forked(&scratch)?;
         if frozen {
             v1()?.freeze()?;
         }

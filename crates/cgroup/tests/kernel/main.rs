@@ -5,10 +5,12 @@
 //! What a kernel or a machine lacks is listed as ignored, with the reason. The last test boots User Mode Linux, where
 //! cgroup v2 is all there is, and runs the others again inside it.
 
+mod bad;
 mod life;
 mod scratch;
 mod setting;
 mod uml;
+mod updates;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -20,6 +22,8 @@ fn main() -> ExitCode {
     if rustix::process::geteuid().is_root() {
         trials.extend(setting::trials());
         trials.extend(life::trials());
+        trials.extend(bad::trials());
+        trials.extend(updates::trials());
         trials.extend(uml::trials());
     } else {
         trials.push(skipped("control_groups", "needs root".to_owned()));

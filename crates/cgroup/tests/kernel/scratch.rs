@@ -22,6 +22,15 @@ pub struct Scratch {
 impl Scratch {
     /// Makes a group with these limits in every hierarchy, by the steps of a container start.
     pub fn new(resources: &Resources) -> Result<Self, Box<dyn Error>> {
+        Self::with(resources, [])
+    }
+
+    /// As [`Scratch::new`], after these settings of groups above were written.
+    pub fn with<'a>(
+        resources: &Resources,
+        above: impl IntoIterator<Item = &'a Setting>,
+    ) -> Result<Self, Box<dyn Error>> {
+        above.into_iter().try_for_each(write)?;
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = format!("/cuddy-test-{}-{number}", std::process::id());

@@ -13,7 +13,7 @@ use std::fs;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<_> = rows().map(trial).collect();
-    trials.push(unified());
+    trials.extend(UNIFIED.iter().map(unified));
     trials
 }
 
@@ -74,19 +74,47 @@ fn holds(group: &Cgroup, resources: &Resources) -> Outcome {
     }
 }
 
+/// Files of v2 that only `unified` can name, with two values; `{}` stands for a disk.
+const UNIFIED: [(&str, &str, &str); 8] = [
+    ("cgroup.max.depth", "2", "3"),
+    ("memory.high", "100M", "max"),
+    ("memory.low", "1M", "4096"),
+    ("memory.min", "1M", "0"),
+    ("memory.oom.group", "1", "0"),
+    ("cpu.weight", "50", "10000"),
+    ("io.max", "{} rbps=1048576", "{} rbps=max"),
+    ("io.latency", "{} target=5000", "{} target=10000"),
+];
+
 /// A raw file of v2.
-fn unified() -> Trial {
-    let name = "setting::unified";
-    let resources = |depth: &str| Resources {
-        unified: [("cgroup.max.depth".into(), depth.into())].into(),
-        ..Resources::default()
-    };
-    match layout() {
-        Ok(layout) if layout.v2.is_some() => Trial::test(name, move || {
-            Ok(written_and_changed([resources("2"), resources("3")]).map_err(|e| e.to_string())?)
-        }),
-        _ => skipped(name, "cgroup v2 is not mounted".to_owned()),
+fn unified(sample: &'static (&str, &str, &str)) -> Trial {
+    let (file, first, second) = *sample;
+    let name = format!("setting::unified_{file}");
+    match prepared_raw(file, first, second) {
+        Ok(samples) => {
+            Trial::test(name, move || Ok(written_and_changed(samples).map_err(|e| e.to_string())?))
+        }
+        Err(reason) => skipped(&name, reason),
     }
+}
+
+fn prepared_raw(file: &str, first: &str, second: &str) -> Result<[Resources; 2], String> {
+    let disk = disk().map_or("0:0".to_owned(), |(_, major, minor)| format!("{major}:{minor}"));
+    let samples = [first, second].map(|value| Resources {
+        unified: [(file.to_owned(), value.replace("{}", &disk))].into(),
+        ..Resources::default()
+    });
+    let id = "unused".parse().map_err(|_| "no id")?;
+    let layout = layout().map_err(|e| e.to_string())?;
+    let group = cgroup::group(&samples[0], &layout, Some("/unused"), &id).map_err(|e| e.to_string())?;
+    // What enables the controller has to be written before it can be seen whether the kernel has the file.
+    let enable =
+        Resources { unified: [("cgroup.max.depth".into(), "2".into())].into(), ..Resources::default() };
+    let bare =
+        Scratch::with(&enable, group.settings.iter().filter(|s| s.file.ends_with("cgroup.subtree_control")));
+    let bare = bare.map_err(|e| e.to_string())?;
+    let exists = bare.group.directories.iter().any(|directory| directory.join(file).exists());
+    exists.then_some(samples).ok_or_else(|| format!("this kernel has no {file}"))
 }
 
 fn samples(name: &str) -> Result<[Resources; 2], String> {
@@ -189,7 +217,7 @@ fn samples_of_disks(name: &str) -> Result<[Resources; 2], String> {
 }
 
 /// The first disk: name and device number.
-fn disk() -> Option<(String, i64, i64)> {
+pub fn disk() -> Option<(String, i64, i64)> {
     let text = fs::read_to_string("/proc/partitions").ok()?;
     text.lines().skip(2).find_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();
