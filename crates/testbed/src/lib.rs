@@ -29,6 +29,7 @@ mod container;
 mod fixture;
 #[cfg(feature = "harness")]
 mod harness;
+mod loop_device;
 mod machine;
 mod need;
 mod run;
@@ -42,6 +43,7 @@ pub use container::{Container, cuddy, cuddy_oci, unique_name};
 pub use fixture::{debian_tar, debian_with_systemd};
 #[cfg(feature = "harness")]
 pub use harness::{Trial, main, main_also_on_v2, trial};
+pub use loop_device::LoopDevice;
 pub use machine::Machine;
 pub use need::Need;
 pub use run::{Done, ends_within, input, run, run_within};

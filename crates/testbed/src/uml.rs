@@ -40,10 +40,6 @@ pub fn is_inside() -> bool {
     std::env::var_os(INSIDE).is_some()
 }
 
-/// The scheduler that shares a disk by weight, for the disk of that kernel.
-const BFQ: &str = "insmod /usr/lib/uml/modules/$(uname -r)/kernel/block/bfq.ko && \
-                   echo bfq > /sys/block/ubda/queue/scheduler";
-
 /// Runs the tests of this program again, in a kernel with these control groups, one after the other. What is given back is
 /// the console, with a line for each test; those that this kernel cannot run are `ignored` in it, with the reason.
 ///
@@ -52,7 +48,7 @@ const BFQ: &str = "insmod /usr/lib/uml/modules/$(uname -r)/kernel/block/bfq.ko &
 pub fn again(layout: &str) -> Result<String, Box<dyn std::error::Error>> {
     let program = std::env::current_exe()?;
     let script = format!(
-        "{BFQ}\nmount -t tmpfs tmpfs /mnt && export TMPDIR=/mnt\n\
+        "mount -t tmpfs tmpfs /mnt && export TMPDIR=/mnt\n\
          {INSIDE}=1 exec {} --test-threads=1 --color=never",
         program.display()
     );

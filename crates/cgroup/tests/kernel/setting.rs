@@ -10,6 +10,7 @@ use spec::{
     WeightDevice,
 };
 use std::fs;
+use testbed::LoopDevice;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<_> = rows().map(trial).collect();
@@ -19,6 +20,9 @@ pub fn trials() -> Vec<Trial> {
 
 fn trial(row: &'static Row) -> Trial {
     let name = format!("setting::{}", row.name.replace(' ', "_"));
+    if row.name == WEIGHTS {
+        return of_loop_device(&name);
+    }
     match prepared(row) {
         Ok(samples) => {
             Trial::test(name, move || Ok(written_and_changed(samples).map_err(|e| e.to_string())?))
@@ -47,15 +51,35 @@ fn prepared(row: &Row) -> Result<[Resources; 2], String> {
     }
 }
 
+const WEIGHTS: &str = "blockIO.weightDevice";
+
+/// The weight of a disk takes a disk that is scheduled by weight: a loop device can be.
+fn of_loop_device(name: &str) -> Trial {
+    let scheduler = fs::read_to_string("/sys/block/loop0/queue/scheduler").unwrap_or_default();
+    let bfq = scheduler.split(' ').any(|name| name.trim_matches(['[', ']', '\n']) == "bfq");
+    if !bfq {
+        return skipped(name, "this kernel has no loop device with the BFQ scheduler".to_owned());
+    }
+    Trial::test(name, || {
+        let disk = LoopDevice::new(1 << 20);
+        if !disk.schedule_by("bfq") {
+            return Err("the disk cannot be scheduled by BFQ".into());
+        }
+        let (major, minor) = (disk.number().0.into(), disk.number().1.into());
+        let samples = [10, 1000].map(|weight| Resources {
+            block_io: Some(BlockIo {
+                weight_device: vec![WeightDevice { major, minor, weight: Some(weight), leaf_weight: None }],
+                ..BlockIo::default()
+            }),
+            ..Resources::default()
+        });
+        Ok(written_and_changed(samples).map_err(|e| e.to_string())?)
+    })
+}
+
 /// Settings that a kernel can be built, or booted, without. The files of all others must exist.
-const KERNELS_CHOICE: [&str; 6] = [
-    "memory.swap",
-    "memory.kernelTCP",
-    "cpu.realtimePeriod",
-    "cpu.realtimeRuntime",
-    "blockIO.weight",
-    "blockIO.weightDevice",
-];
+const KERNELS_CHOICE: [&str; 5] =
+    ["memory.swap", "memory.kernelTCP", "cpu.realtimePeriod", "cpu.realtimeRuntime", "blockIO.weight"];
 
 fn written_and_changed([first, second]: [Resources; 2]) -> Outcome {
     let scratch = Scratch::new(&first)?;
@@ -187,19 +211,10 @@ fn samples_of_disks(name: &str) -> Result<[Resources; 2], String> {
     if name == "blockIO.weight" {
         return Ok([10, 1000].map(|weight| of(BlockIo { weight: Some(weight), ..none() })));
     }
-    let Some((disk, major, minor)) = disk() else { return Err("this machine has no disk".to_owned()) };
+    let Some((_, major, minor)) = disk() else { return Err("this machine has no disk".to_owned()) };
     let rate = |rate| vec![ThrottleDevice { major, minor, rate }];
     let rates = |make: fn(Vec<ThrottleDevice>) -> BlockIo| Ok([1 << 20, 0].map(|n| of(make(rate(n)))));
     match name {
-        "blockIO.weightDevice" => {
-            let scheduler =
-                fs::read_to_string(format!("/sys/block/{disk}/queue/scheduler")).unwrap_or_default();
-            if !scheduler.contains("[bfq]") {
-                return Err(format!("{disk} does not use the BFQ scheduler"));
-            }
-            let weight = |weight| WeightDevice { major, minor, weight: Some(weight), leaf_weight: None };
-            Ok([10, 1000].map(|w| of(BlockIo { weight_device: vec![weight(w)], ..none() })))
-        }
         "blockIO.throttleReadBpsDevice" => {
             rates(|rate| BlockIo { throttle_read_bps_device: rate, ..BlockIo::default() })
         }
