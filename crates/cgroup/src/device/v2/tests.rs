@@ -25,29 +25,18 @@ fn specified(rules: &[Rule], request: Request) -> bool {
         .all(|bit| rules.iter().rev().find(|rule| matches(rule, *bit)).is_some_and(|rule| rule.allow))
 }
 
-/// What the kernel's interpreter would answer, for the instructions that we use.
+/// What the program answers, executed: with the `struct bpf_cgroup_dev_ctx` (`linux/bpf.h`) that the kernel would give it.
+/// The virtual machine is not ours, and neither is what it takes the instructions to mean.
 fn run(program: &DeviceProgram, request: Request) -> bool {
-    let kind = if request.kind == Kind::Block { BLOCK } else { CHAR };
-    let first = u32::from(request.access.0) << 16 | kind.cast_unsigned();
-    let context = [first, request.major, request.minor];
-    let mut registers = [0u32; 11];
-    let mut at = 0;
-    loop {
-        let Instruction { code, destination, source, offset, immediate } = program.instructions[at];
-        let (register, operand) = (usize::from(destination), immediate.cast_unsigned());
-        at += 1;
-        match code {
-            LOAD_WORD => registers[register] = context[usize::try_from(offset).unwrap() / 4],
-            AND => registers[register] &= operand,
-            SHIFT_RIGHT => registers[register] >>= operand,
-            MOVE => registers[register] = operand,
-            MOVE_REGISTER => registers[register] = registers[usize::from(source)],
-            JUMP_UNEQUAL if registers[register] != operand => at += usize::try_from(offset).unwrap(),
-            JUMP_NO_BITS if registers[register] == operand => at += usize::try_from(offset).unwrap(),
-            JUMP_UNEQUAL | JUMP_NO_BITS => {}
-            EXIT => return registers[0] != 0,
-            other => panic!("no operation {other:#x}"),
-        }
+    let kind: u32 = if request.kind == Kind::Block { 1 } else { 2 };
+    let words = [u32::from(request.access.0) << 16 | kind, request.major, request.minor];
+    let mut context: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let code: Vec<u8> = program.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let machine = rbpf::EbpfVmRaw::new(Some(&code)).expect("the verifier takes the program");
+    match machine.execute_program(&mut context).expect("the program ends") {
+        0 => false,
+        1 => true,
+        other => panic!("the kernel knows 0 and 1, not {other}"),
     }
 }
 
@@ -115,6 +104,66 @@ proptest! {
                 prop_assert_eq!(listed(&lines, request), specified(&rules, request), "{:?}", request);
             }
         }
+    }
+}
+
+/// Rules as in a config, `+` allows; accesses as `c 1:3 r`, and whether each is allowed.
+type Case = (&'static [&'static str], &'static [(&'static str, bool)]);
+
+const ACCESSES: &[Case] = &[
+    (
+        &[],
+        &[("c 1:3 r", true), ("c 1:3 rw", true), ("c 1:1 r", false), ("b 8:0 r", false), ("b 8:0 m", true)],
+    ),
+    (
+        &["-a *:* rwm"],
+        &[("c 1:5 w", true), ("c 136:9 rw", true), ("c 10:200 r", false), ("c 10:200 m", true)],
+    ),
+    (&["+a *:* rwm"], &[("b 8:0 rw", true), ("c 1:1 w", true), ("b 4095:1048575 m", true)]),
+    (
+        &["+a *:* rwm", "-b 8:* w"],
+        &[("b 8:1 r", true), ("b 8:1 w", false), ("b 8:1 rw", false), ("b 9:1 rw", true)],
+    ),
+    (&["+c 10:200 rw"], &[("c 10:200 rw", true), ("c 10:201 rw", false), ("b 10:200 r", false)]),
+    (&["+c 10:200 r", "+c 10:* w"], &[("c 10:200 rw", true), ("c 10:201 r", false), ("c 10:201 w", true)]),
+    (&["+c 10:* rwm", "-c 10:200 r"], &[("c 10:200 w", true), ("c 10:200 rw", false), ("c 10:200 r", false)]),
+    (&["-c 10:229 rwm"], &[("c 10:229 r", false), ("c 10:229 m", true)]),
+    (&["+b *:* r"], &[("b 259:3 r", true), ("b 259:3 w", false), ("c 259:3 r", false)]),
+];
+
+#[test]
+fn a_table_of_accesses() {
+    for (rules, accesses) in ACCESSES {
+        let config: Vec<_> = rules.iter().map(|text| config_rule(text)).collect();
+        let program = program(&crate::device::rules(&config).unwrap());
+        for (access, allowed) in *accesses {
+            assert_eq!(run(&program, request(access)), *allowed, "{access} after {rules:?}");
+        }
+    }
+}
+
+fn config_rule(text: &str) -> spec::DeviceRule {
+    let words: Vec<_> = text[1..].split([' ', ':']).collect();
+    let number = |word: &str| if word == "*" { Some(-1) } else { word.parse().ok() };
+    let (kind, access) = (Some(words[0].to_owned()), Some(words[3].to_owned()));
+    spec::DeviceRule {
+        allow: text.starts_with('+'),
+        kind,
+        major: number(words[1]),
+        minor: number(words[2]),
+        access,
+    }
+}
+
+fn request(text: &str) -> Request {
+    let words: Vec<_> = text.split([' ', ':']).collect();
+    let kind = if words[0] == "b" { Kind::Block } else { Kind::Char };
+    let number = |word: &str| word.parse().unwrap();
+    Request {
+        kind,
+        major: number(words[1]),
+        minor: number(words[2]),
+        access: Access::parse(words[3]).unwrap(),
     }
 }
 
