@@ -19,6 +19,7 @@ usage: probe [--out PATH|fd:N] [--sysctl NAME]...       print what is visible he
 
 files    try-read PATH | try-write PATH | try-open PATH FLAG,... | write-proc PATH VALUE | rewrite PATH
          mknod PATH c|b MAJOR MINOR | try-connect PATH|@NAME
+         open-in-turn ALLOWED FORBIDDEN STOP
 mounts   try-mount SOURCE TARGET TYPE FLAG,... [DATA] | try-remount TARGET FLAG,...
 escapes  chroot-escape MARKER | fd-escape MARKER | exec-self-exe | kill PID [SIGNAL]
 naive    naive-jail ROOT CWD PROGRAM [ARG...] | naive-enter PID PROGRAM [ARG...] | naive-linger PID

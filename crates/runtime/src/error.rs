@@ -83,6 +83,14 @@ pub enum Error {
         /// Why it failed.
         error: io::Error,
     },
+    /// A process was sent SIGKILL and is frozen by a group that is not the container's.
+    #[error("container {id} is killed, and ends when {} is thawed: a group above its own is frozen", above.display())]
+    FrozenAbove {
+        /// The container.
+        id: String,
+        /// The frozen group.
+        above: PathBuf,
+    },
     /// The device rules of a container could not be replaced.
     #[error("cannot replace the device rules of container {id}: {}", cause(source))]
     Devices {

@@ -24,7 +24,8 @@ impl Store {
     /// # Errors
     /// The container does not run, or has no cgroups.
     pub fn usage(&self, id: &ContainerId) -> Result<Value, Error> {
-        Ok(usage::of(&self.open(id)?.living("events")?)?)
+        let container = self.open(id)?;
+        Ok(usage::of(&container, &container.living("events")?)?)
     }
 
     /// Tells what happens in a container until it ends.
@@ -52,7 +53,7 @@ impl Store {
                 return Ok(());
             }
             if Instant::now() >= next {
-                tell(Event::Usage(usage::of(&group)?))?;
+                tell(Event::Usage(usage::of(&container, &group)?))?;
                 next += interval;
             }
         }

@@ -299,7 +299,12 @@ fn end_init(container: &Container, init: Option<OwnedFd>) -> Result<(), Error> {
         Err(error) if error.raw_os_error() != Some(Errno::SRCH.raw_os_error()) => Err(told(error)),
         _ => {
             container.let_die()?;
-            wait_for_end(init.as_fd()).map_err(told)
+            wait_for_end(init.as_fd()).map_err(|error| {
+                match container.cgroups().ok().and_then(|group| group.frozen_above()) {
+                    Some(above) => Error::FrozenAbove { id: container.record.id.to_string(), above },
+                    None => told(error),
+                }
+            })
         }
     }
 }

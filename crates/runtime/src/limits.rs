@@ -17,12 +17,10 @@ impl Container {
         Cgroup::open(groups).is_ok_and(|group| group.is_frozen().unwrap_or(false))
     }
 
-    /// Lets processes that were sent SIGKILL take notice of it: v1's freezer keeps them from that.
+    /// Lets processes that were sent SIGKILL take notice of it: v1's freezer keeps them from that, also in groups that the
+    /// container made.
     pub(crate) fn let_die(&self) -> Result<(), Error> {
-        if !self.is_paused() {
-            return Ok(());
-        }
-        match self.cgroups()?.thaw() {
+        match self.cgroups()?.let_die() {
             // Somebody else has ended it, too, and removed its groups.
             Err(_) if self.cgroups()?.is_gone() => Ok(()),
             thawed => Ok(thawed?),

@@ -1,21 +1,61 @@
 //! What a container uses, as the JSON of runc's `events`: names and units are those of runc's `types.Stats`, which other
 //! programs read.
 
+use crate::Container;
 use cgroup::live::{Cgroup, DeviceStatistics, Error, Statistics};
 use serde_json::{Map, Value, json};
+use spec::NamespaceKind;
 
-/// Everything that the group's hierarchies count.
-pub(crate) fn of(group: &Cgroup) -> Result<Value, Error> {
+/// Everything that the hierarchies of a container's group count, and what went through its network.
+pub(crate) fn of(container: &Container, group: &Cgroup) -> Result<Value, Error> {
     let statistics = group.statistics()?;
     Ok(json!({
         "cpu": cpu(group, &statistics)?,
         "cpuset": cpuset(group)?,
-        "memory": memory(group)?,
+        "memory": memory(group, &statistics)?,
         "pids": pids(&statistics),
         "blkio": block_io(group, &statistics)?,
         "hugetlb": hugetlb(group)?,
         "intel_rdt": {},
-        "network_interfaces": null,
+        "network_interfaces": interfaces(container),
+    }))
+}
+
+/// Each interface of the container's network namespace, with the names of runc's `NetworkInterface`. A container in the
+/// network of the machine has none of its own.
+fn interfaces(container: &Container) -> Value {
+    let own = container.record.namespaces.contains(&NamespaceKind::Network);
+    let Some(pid) = container.pid().filter(|_| own) else { return Value::Null };
+    let text = std::fs::read_to_string(format!("/proc/{pid}/net/dev")).unwrap_or_default();
+    text.lines().filter_map(interface).collect::<Vec<_>>().into()
+}
+
+/// A line of `/proc/net/dev` (proc_net(5)): eight numbers of what came in, eight of what went out.
+fn interface(line: &str) -> Option<Value> {
+    let (name, numbers) = line.split_once(':')?;
+    let numbers: Vec<u64> = numbers.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [
+        rx_bytes,
+        rx_packets,
+        rx_errors,
+        rx_dropped,
+        _,
+        _,
+        _,
+        _,
+        tx_bytes,
+        tx_packets,
+        tx_errors,
+        tx_dropped,
+        ..,
+    ] = numbers[..]
+    else {
+        return None;
+    };
+    Some(json!({
+        "Name": name.trim(),
+        "RxBytes": rx_bytes, "RxPackets": rx_packets, "RxErrors": rx_errors, "RxDropped": rx_dropped,
+        "TxBytes": tx_bytes, "TxPackets": tx_packets, "TxErrors": tx_errors, "TxDropped": tx_dropped,
     }))
 }
 
@@ -72,8 +112,9 @@ fn cpuset(group: &Cgroup) -> Result<Value, Error> {
     Ok(value.into())
 }
 
-/// Bytes. As on v1, `swap` is memory and swap together.
-fn memory(group: &Cgroup) -> Result<Value, Error> {
+/// Bytes. As on v1, `swap` is memory and swap together. What runc does not tell: `workingSet` is the usage without page
+/// cache that can be taken back at once, `oomKills` how many processes the kernel killed.
+fn memory(group: &Cgroup, statistics: &Statistics) -> Result<Value, Error> {
     let Some(stat) = group.text("memory.stat")? else { return Ok(json!({})) };
     let raw: Map<String, Value> = stat.lines().filter_map(pair).collect();
     let cache = raw.get("cache").or(raw.get("file")).cloned().unwrap_or_default();
@@ -106,6 +147,9 @@ fn memory(group: &Cgroup) -> Result<Value, Error> {
         (value["kernel"], value["kernelTCP"]) = (none.clone(), none);
     }
     value["raw"] = raw.into();
+    if let Some(memory) = &statistics.memory {
+        (value["workingSet"], value["oomKills"]) = (memory.working_set.into(), memory.oom_kills.into());
+    }
     pressure(group, "memory.pressure", &mut value)?;
     Ok(value)
 }
@@ -226,6 +270,13 @@ mod tests {
         {
             assert_eq!(page_size(directory).as_deref(), Some(size));
         }
+        let line = "  eth0: 10 2 3 4 5 6 7 8 90 1 11 12 0 0 0 0";
+        let expect = json!({
+            "Name": "eth0", "RxBytes": 10, "RxPackets": 2, "RxErrors": 3, "RxDropped": 4,
+            "TxBytes": 90, "TxPackets": 1, "TxErrors": 11, "TxDropped": 12,
+        });
+        assert_eq!(interface(line), Some(expect));
+        assert_eq!(interface(" face |bytes    packets errs drop fifo"), None);
         assert_eq!(pair("pgfault 12"), Some(("pgfault".into(), json!(12))));
     }
 }

@@ -110,6 +110,17 @@ pub enum Error {
         /// The kernel's file that says so.
         file: PathBuf,
     },
+    /// A group goes on when the one above does.
+    #[error(
+        "{path} stays frozen: a group above it is frozen; thaw {above} first",
+        path = .path.display(), above = .above.display()
+    )]
+    FrozenAbove {
+        /// The group's directory.
+        path: PathBuf,
+        /// The frozen one above.
+        above: PathBuf,
+    },
     /// No hierarchy of the group can do this.
     #[error("cannot {what}: no directory of the group has {needs}")]
     Unsupported {

@@ -87,3 +87,15 @@ pub fn mknod(path: &str, kind: &str, major: u32, minor: u32) -> Result<Outcome, 
         Err(error) => json!({ "open": errno::name(&error) }),
     }))
 }
+
+/// Opens one file and another in turn until a third exists; the detail is how often each was opened, and how often not.
+pub fn open_in_turn(allowed: &str, forbidden: &str, stop: &str) -> Result<Outcome, Error> {
+    let mut counts = [[0u64; 2]; 2];
+    while !std::fs::exists(stop).unwrap_or(true) {
+        for (path, count) in [allowed, forbidden].into_iter().zip(&mut counts) {
+            count[usize::from(File::open(path).is_err())] += 1;
+        }
+    }
+    let [[opened, refused], [slipped, denied]] = counts;
+    Ok(Ok(json!({ "opened": opened, "refused": refused, "slipped": slipped, "denied": denied })))
+}

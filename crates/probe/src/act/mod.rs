@@ -48,6 +48,7 @@ pub fn run(name: &str, mut args: Parser, out: &Out) -> Result<ExitCode, Error> {
         ("try-open", [path, flags]) => files::open(path, flags)?,
         ("write-proc", [path, value]) => files::write_value(path, value),
         ("mknod", [path, kind, major, minor]) => files::mknod(path, kind, parse(major)?, parse(minor)?)?,
+        ("open-in-turn", [allowed, forbidden, stop]) => files::open_in_turn(allowed, forbidden, stop)?,
         ("hold-open", paths) => return hold_open(paths, attempt, out),
 
         ("try-mount", [source, target, fstype, flags]) => mounts::mount(source, target, fstype, flags, "")?,

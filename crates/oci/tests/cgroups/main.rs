@@ -1,0 +1,32 @@
+//! Control groups, as containers meet them: limits that bite, what is counted, devices that come and go, freezing. All of it
+//! runs on the groups of this machine, and again on cgroup v2 alone, in a kernel of its own.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod demonstrations;
+mod devices;
+mod freezer;
+mod group;
+mod statistics;
+
+use std::process::ExitCode;
+
+use testbed::Need;
+
+fn main() -> ExitCode {
+    let tests = [demonstrations::trials(), devices::trials(), freezer::trials(), statistics::trials()];
+    testbed::main_also_on_v2(tests.into_iter().flatten())
+}
+
+/// A container with BusyBox, limited by this controller.
+fn needs(controller: &'static str) -> [Need; 3] {
+    [Need::Root, Need::Program("busybox"), Need::Controller(controller)]
+}
+
+/// A container with BusyBox that may write to its root: there it leaves word of how far it is.
+fn writable() -> support::Case {
+    let mut case = support::Case::busybox();
+    case.edit(|config| config["root"]["readonly"] = serde_json::json!(false));
+    case
+}
