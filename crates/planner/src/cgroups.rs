@@ -29,7 +29,7 @@ pub(crate) fn group(
 }
 
 /// What is asked for and no kernel has any more. runc and crun ignore it, too; the specification calls it deprecated.
-pub(crate) fn notes(linux: &Linux) -> Vec<String> {
+pub(crate) fn notes(linux: &spec::Linux) -> Vec<String> {
     let limit = linux.resources.as_ref().and_then(|resources| resources.memory.as_ref()?.kernel);
     let asked = limit.filter(|limit| *limit != 0);
     let note = |_| "the limit of kernel memory is ignored: since Linux 5.16 no kernel has one".to_owned();
