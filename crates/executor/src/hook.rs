@@ -10,12 +10,13 @@ use crate::failure::{Error, Kind};
 use plan::{Hook, State};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use sys::clone::Process;
 
@@ -53,16 +54,31 @@ fn attempt(hook: &Hook, state: &State, until: Option<BorrowedFd>) -> Result<(), 
     let program = Program::of(hook)?;
     let input = filled(&serde_json::to_vec(state).map_err(std::io::Error::from)?)?;
     let (output, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (stdout, stderr) = (opened(hook.stdout.as_deref())?, opened(hook.stderr.as_deref())?);
     let (refused, refusal) = pipe_with(PipeFlags::CLOEXEC)?;
     match sys::clone::clone(0, None)? {
-        Process::Child => program.become_it([&input, &writer], &refusal),
+        Process::Child => {
+            let streams = [&input, stdout.as_ref().unwrap_or(&writer), stderr.as_ref().unwrap_or(&writer)];
+            program.become_it(streams, &refusal)
+        }
         Process::Parent { pid, pidfd } => {
-            drop((input, writer, refusal));
+            drop((input, writer, refusal, stdout, stderr));
             let mut child = Child { pid, pidfd, output, last: Vec::new() };
             let outcome = child.attend(hook.timeout, until)?;
             child.verdict(hook, outcome, &refused)
         }
     }
+}
+
+/// A file that output is appended to, made if it is not there.
+fn opened(file: Option<&Path>) -> Result<Option<OwnedFd>, Error> {
+    let Some(file) = file else { return Ok(None) };
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let opened = rustix::fs::open(file, flags, Mode::from_raw_mode(0o600));
+    opened.map(Some).map_err(|errno| {
+        let why = crate::failure::words(&errno.into());
+        Error::told(errno, format!("cannot be given {} for its output: {why}", file.display()))
+    })
 }
 
 /// A pipe that has all of the text in it: nobody has to write while the hook runs, and nobody is told by
@@ -107,13 +123,13 @@ impl Program {
 
     /// The new process's whole life before it is the hook: a group of its own, default signals, and nothing
     /// open but its standard streams.
-    fn become_it(&self, [input, output]: [&OwnedFd; 2], refusal: &OwnedFd) -> ! {
+    fn become_it(&self, [input, stdout, stderr]: [&OwnedFd; 3], refusal: &OwnedFd) -> ! {
         let prepare = || -> Result<(), Error> {
             rustix::process::setpgid(None, None)?;
             sys::signal::reset()?;
             rustix::stdio::dup2_stdin(input)?;
-            rustix::stdio::dup2_stdout(output)?;
-            rustix::stdio::dup2_stderr(output)?;
+            rustix::stdio::dup2_stdout(stdout)?;
+            rustix::stdio::dup2_stderr(stderr)?;
             sys::fd::close_from_but(3, [refusal.as_fd()].into_iter())?;
             if let Some(directory) = &self.directory
                 && rustix::process::chdir(directory).is_err()

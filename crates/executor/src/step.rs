@@ -7,7 +7,8 @@ use crate::{
     terminal,
 };
 use plan::{
-    BpfInstruction, NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Status, Subject, Target, TreeSource,
+    BpfInstruction, Hook, NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Status, Subject, Target,
+    TreeSource,
 };
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
@@ -196,7 +197,12 @@ impl Init {
                 self.program = Some(crate::program::find(name, search)?);
                 Ok(())
             }
-            Op::RunHook { hook, state } => hook::run(hook, state, rustix::process::getpid(), None),
+            Op::RunHook { hook, state } => {
+                let home = self.home.as_deref().filter(|_| hook.home);
+                let env = hook.env.as_ref().map(|env| crate::home::add(env, home).into_owned());
+                let hook = &Hook { env, ..hook.clone() };
+                hook::run(hook, state, rustix::process::getpid(), None)
+            }
             Op::SetSeccomp { flags, program, .. } => self.set_filter(*flags, program),
             Op::OfferListener => {
                 let number = self.slots.get(Slot::Listener)?.as_raw_fd();

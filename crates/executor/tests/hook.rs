@@ -44,6 +44,9 @@ fn shell(script: &str) -> Hook {
         args: ["sh", "-c", script].map(str::to_owned).to_vec(),
         env: Some(vec!["ONE=two".to_owned()]),
         timeout: None,
+        home: false,
+        stdout: None,
+        stderr: None,
         directory: Some("/usr".into()),
     }
 }

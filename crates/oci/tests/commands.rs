@@ -32,6 +32,8 @@ fn main() -> ExitCode {
         trial("without cgroups there are none, and commands that need them say so", root.clone(), no_cgroups),
         trial("state has what runc has, in its order", root.clone(), state),
         trial("the process is sent as a pidfd", root.clone(), pidfd_socket),
+        trial("a process that nobody takes is ended", root.clone(), pidfd_socket_closed),
+        trial("a list of a root that is not there", root.clone(), list_without_root),
         trial("the configuration may be another file", root.clone(), other_config),
         trial("signal 0 asks whether a container lives", root.clone(), signal_zero),
         trial("with --debug the log has what is done", root, debug),
@@ -419,6 +421,33 @@ fn pidfd_socket() {
     fs::remove_file(&path).unwrap();
     let done = case.exec(&option, &["/bin/probe"]);
     assert!(done.stderr.contains(&format!("cannot connect to pidfd socket {}", path.display())), "{done:#?}");
+}
+
+fn pidfd_socket_closed() {
+    let mut case = Case::probe();
+    let (path, closed) = (case.bundle.path().join("pidfd.sock"), case.bundle.path().join("closed"));
+    let script = format!("while ! test -e {}; do sleep 0.01; done", closed.display());
+    case.edit(|config| {
+        config["hooks"] = json!({ "createRuntime": [{ "path": "/bin/sh", "args": ["sh", "-c", script] }] });
+    });
+    let listener = UnixListener::bind(&path).unwrap();
+    let closing = std::thread::spawn(move || {
+        drop(listener.accept().unwrap());
+        fs::write(closed, "").unwrap();
+    });
+    let done = run(&mut case.make(&["create", "--pidfd-socket", path.to_str().unwrap()]));
+    closing.join().unwrap();
+    assert_eq!(done.code(), 1);
+    assert!(done.stderr.contains(&format!("cannot send the process to {}", path.display())), "{done:#?}");
+    assert_eq!(case.left_behind(), Vec::<String>::new());
+}
+
+fn list_without_root() {
+    let case = Case::probe();
+    let root = case.state_dir().join("none");
+    let done = run(&mut testbed::cuddy_oci(["--root", root.to_str().unwrap(), "list"]));
+    let message = format!("cuddy-oci: error: cannot read {}: no such file or directory\n", root.display());
+    assert_eq!((done.code(), done.stdout.as_str(), done.stderr), (1, "", message));
 }
 
 /// The pid of the process that was sent.

@@ -37,6 +37,8 @@ fn main() -> ExitCode {
         trial("a hook that takes too long is killed", needs.clone(), timeout),
         trial("a creation that hangs in a hook can be ended", needs.clone(), interrupted),
         trial("the environment is the given one, or inherited", needs.clone(), environment),
+        trial("a hook in the container has the program's HOME", needs.clone(), home),
+        trial("what hooks write goes where the annotations say", needs.clone(), output_files),
         trial("a hook in the container is bound like the program", needs.clone(), confined),
         trial("no descriptor reaches a hook, and no blocked signal", needs.clone(), descriptors),
         trial("what follows needs no bundle any more", needs, without_bundle),
@@ -341,6 +343,34 @@ fn environment() {
         run(case.make(&["run"]).env("OUTER", "outer")).ok();
         assert_eq!(fs::read_to_string(case.bundle.rootfs().join("env")).unwrap(), expected);
     }
+}
+
+fn home() {
+    let mut case = with_hooks(&[("startContainer", "x", r#"echo "$HOME" >>"$1/said""#)]);
+    case.edit(|config| {
+        config["process"]["env"] = json!(["PATH=/bin"]);
+        config["hooks"]["startContainer"][0].as_object_mut().unwrap().remove("env");
+    });
+    case.run().ok();
+    assert_eq!(fs::read_to_string(case.bundle.rootfs().join("said")).unwrap(), "/root\n");
+}
+
+fn output_files() {
+    const SPEAK: &str = "echo \"$0\"; echo \"not $0\" >&2";
+    let mut case = with_hooks(&[("prestart", "one", SPEAK), ("createContainer", "two", SPEAK)]);
+    let (out, err) = (case.bundle.path().join("out"), case.bundle.path().join("err"));
+    fs::write(&out, "kept\n").unwrap();
+    case.edit(|config| {
+        config["annotations"] = json!({ "run.oci.hooks.stdout": out, "run.oci.hooks.stderr": "err" });
+    });
+    case.run().ok();
+    assert_eq!(fs::read_to_string(&out).unwrap(), "kept\none\ntwo\n");
+    assert_eq!(fs::read_to_string(&err).unwrap(), "not one\nnot two\n");
+
+    case.edit(|config| config["annotations"] = json!({ "run.oci.hooks.stdout": "/no/such/file" }));
+    let done = case.run();
+    let why = "cannot be given /no/such/file for its output: no such file or directory";
+    assert!(done.code() == 1 && done.stderr.contains(why), "{done:#?}");
 }
 
 fn confined() {

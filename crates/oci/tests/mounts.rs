@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount};
 use serde_json::{Value, json};
-use support::Case;
+use support::{Case, map_ids};
 use testbed::{Need, Scratch, trial};
 
 fn main() -> ExitCode {
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
             mount_points_through_links,
         ),
         trial("a bind source is taken from the bundle when it is relative", root.clone(), relative_source),
+        trial("a bind source is what an earlier mount has made there", root.clone(), source_in_root),
         trial("an ipc namespace has its own message queues", busybox.clone(), message_queues),
         trial("the cgroup mount shows the container's own groups", busybox.clone(), cgroups),
         trial("a cgroup mount that is not read-only takes groups below", busybox, cgroups_writable),
@@ -389,6 +390,30 @@ fn relative_source() {
     fs::write(case.bundle.path().join("conf"), "of the bundle").unwrap();
     add(&mut case, [bind_mount(Path::new("conf"), "/etc/hostname", &["ro"])]);
     assert_eq!(case.attempt(&["try-read", "/etc/hostname"]).detail, "of the bundle");
+}
+
+fn source_in_root() {
+    for map in [false, true] {
+        let mut case = Case::probe();
+        if map {
+            map_ids(&mut case);
+        }
+        let shared = case.bundle.path().join("shared");
+        fs::create_dir(&shared).unwrap();
+        fs::write(shared.join("file"), "of an earlier mount").unwrap();
+        let inside = case.bundle.rootfs().join("mnt/first");
+        for point in ["mnt/first", "mnt/second"] {
+            fs::create_dir_all(case.bundle.rootfs().join(point)).unwrap();
+        }
+        let mounts = [
+            bind_mount(&shared, "/mnt/first", &["rbind"]),
+            bind_mount(&inside, "/mnt/second", &["rbind", "ro"]),
+            bind_mount(Path::new("rootfs/mnt/second/file"), "/etc/hostname", &["bind"]),
+        ];
+        add(&mut case, mounts);
+        assert_eq!(case.attempt(&["try-read", "/mnt/second/file"]).detail, "of an earlier mount");
+        assert_eq!(case.attempt(&["try-read", "/etc/hostname"]).detail, "of an earlier mount");
+    }
 }
 
 fn message_queues() {

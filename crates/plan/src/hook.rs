@@ -23,6 +23,15 @@ pub struct Hook {
     pub timeout: Option<u32>,
     /// Where it starts; `/` where that cannot be entered. `None`: where the process is that starts it.
     pub directory: Option<PathBuf>,
+    /// Whether its environment gets the `HOME` that was looked up for the program.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub home: bool,
+    /// A file that its standard output is appended to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<PathBuf>,
+    /// A file that its standard error is appended to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<PathBuf>,
 }
 
 impl fmt::Display for Hook {

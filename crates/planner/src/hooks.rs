@@ -1,7 +1,7 @@
 use crate::{Draft, Error, Start};
 use plan::{Hook, Op, Rendezvous};
 use spec::{Config, HookKind, Status};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads and checks all hooks, in the order in which they run.
 pub(crate) fn read(config: &Config, bundle: &Path) -> Result<Vec<Hook>, Error> {
@@ -23,6 +23,9 @@ pub(crate) fn read(config: &Config, bundle: &Path) -> Result<Vec<Hook>, Error> {
                 env: environment(config, kind, hook),
                 timeout: hook.timeout.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
                 directory: (kind != HookKind::StartContainer).then(|| bundle.to_owned()),
+                home: kind == HookKind::StartContainer && hook.env.is_none(),
+                stdout: output(config, bundle, kind, "run.oci.hooks.stdout"),
+                stderr: output(config, bundle, kind, "run.oci.hooks.stderr"),
             });
         }
     }
@@ -63,6 +66,12 @@ fn environment(config: &Config, kind: HookKind, hook: &spec::Hook) -> Option<Vec
         HookKind::StartContainer => Some(hook.env.clone().unwrap_or_else(of_program)),
         _ => hook.env.clone(),
     }
+}
+
+/// The file that crun's annotation names for what hooks write. A hook in the container does not see the machine's files.
+fn output(config: &Config, bundle: &Path, kind: HookKind, annotation: &str) -> Option<PathBuf> {
+    let file = config.annotations.get(annotation).filter(|file| !file.is_empty())?;
+    (kind != HookKind::StartContainer).then(|| bundle.join(file))
 }
 
 /// Hooks that are started by the process that creates the container, or by those that start and delete it.

@@ -154,7 +154,8 @@ impl Store {
 
     /// Ends and removes a container whose creation or start failed, and runs the hooks that follow its end; the
     /// failure, with what could not be undone. It is what the user has to mend, so it comes first.
-    pub(crate) fn destroy(&self, container: &Container, error: Error) -> Error {
+    #[must_use]
+    pub fn destroy(&self, container: &Container, error: Error) -> Error {
         let mut failures: Vec<String> =
             end(container).err().map(|error| error.to_string()).into_iter().collect();
         failures.extend(executor::undo(&container.record.undo));

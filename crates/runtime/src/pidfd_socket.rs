@@ -23,6 +23,18 @@ impl PidfdSocket {
         Ok(Self { path: path.to_owned(), socket })
     }
 
+    /// Sends a process that is a child of this one, and ends it where that fails.
+    ///
+    /// # Errors
+    /// As for [`PidfdSocket::send`].
+    pub fn send_or_end(self, pidfd: &OwnedFd) -> Result<(), Error> {
+        self.send(pidfd).inspect_err(|_| {
+            // One that has ended already is what is wanted.
+            let _ = sys::signal::send(pidfd, 9);
+            let _ = crate::Ended::of(pidfd);
+        })
+    }
+
     /// Sends a process.
     ///
     /// # Errors

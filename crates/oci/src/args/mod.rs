@@ -24,6 +24,8 @@ const ROOT: &str = "/run/cuddy";
 #[derive(Debug)]
 pub(crate) struct Global {
     pub root: PathBuf,
+    /// Whether the caller has named it.
+    pub root_is_given: bool,
     pub log: Option<PathBuf>,
     pub log_json: bool,
     pub debug: bool,
@@ -144,6 +146,7 @@ impl Default for Global {
     fn default() -> Self {
         Self {
             root: ROOT.into(),
+            root_is_given: false,
             log: None,
             log_json: false,
             debug: false,
@@ -204,7 +207,7 @@ fn global(global: &mut Global, given: &mut Given) -> Result<Option<Command>, lex
     global.log_json = given.text(usage::LOG_FORMAT)?.is_some_and(|format| format == "json");
     global.debug = given.is_on(usage::DEBUG)?;
     if let Some(root) = given.path(usage::ROOT) {
-        global.root = root;
+        (global.root, global.root_is_given) = (root, true);
     }
     if given.is_on(usage::HELP)? {
         return Ok(Some(Command::Help(usage::help())));

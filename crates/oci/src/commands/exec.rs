@@ -30,7 +30,7 @@ pub(super) fn exec(context: &Context, options: &Exec) -> Result<i32, Error> {
         subgroups: &options.subgroups,
     })?;
     if let Some(socket) = pidfd_socket {
-        socket.send(&pidfd)?;
+        socket.send_or_end(&pidfd)?;
     }
     context.log.debug(|| format!("process {pid:?} runs in {}", options.id));
     if options.detach {

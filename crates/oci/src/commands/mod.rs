@@ -70,7 +70,13 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
         Command::Update { id, change } => update::update(&context, id, change)?,
         Command::Ps { id, json, options } => processes::list(store, id, *json, options)?,
         Command::Events { id, stats, interval } => events::events(store, id, *stats, *interval)?,
-        Command::List { format } => list::list(store, *format)?,
+        Command::List { format } => {
+            // Where nothing was started yet there is none; a directory that the caller names is another matter.
+            if global.root_is_given {
+                std::fs::metadata(&global.root).map_err(|error| Error::reading(&global.root, error))?;
+            }
+            list::list(store, *format)?;
+        }
         Command::Spec { bundle, rootless } => template::write(bundle, *rootless)?,
         Command::Features => print(&pretty(&features::features()))?,
         Command::Version => {

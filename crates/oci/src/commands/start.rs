@@ -58,7 +58,9 @@ pub(super) fn start(
     })?;
     context.log.debug(|| format!("{} is created, with process {:?}", options.id, created.container.pid()));
     if let Some(socket) = pidfd_socket {
-        socket.send(&created.pidfd)?;
+        // Who was to have it would not know of it.
+        let sent = socket.send(&created.pidfd);
+        sent.map_err(|error| context.store.destroy(&created.container, error))?;
     }
     context.log.notes(&created.notes);
     Ok(created)
@@ -78,7 +80,8 @@ pub(super) fn run(context: &Context, options: &Start) -> Result<i32, Error> {
     let attending = if options.no_subreaper { Foreground::new } else { Foreground::subreaper };
     let (foreground, console) = attend(terminal, options.console_socket.as_deref(), attending)?;
     let created = start(context, options, &bundle, When::AtOnce, console)?;
-    let ended = foreground.notifying(created.notify).attend(&created.pidfd, true).map_err(Error::Attend)?;
+    let attended = foreground.notifying(created.notify).attend(&created.pidfd, true);
+    let ended = attended.map_err(|error| context.store.destroy(&created.container, Error::Attend(error)))?;
     if !options.keep {
         context.log.notes(&context.store.remove(&created.container)?);
     }

@@ -80,7 +80,9 @@ mod tests {
 
     fn hook(kind: HookKind) -> Op {
         let path = std::path::PathBuf::from("/bin/true");
-        let hook = Hook { kind, index: 0, path, args: vec![], env: None, timeout: None, directory: None };
+        let (args, env, timeout, directory) = (vec![], None, None, None);
+        let (home, stdout, stderr) = (false, None, None);
+        let hook = Hook { kind, index: 0, path, args, env, timeout, directory, home, stdout, stderr };
         let state = State {
             oci_version: String::new(),
             id: "web".to_owned(),

@@ -1,8 +1,10 @@
 use super::entry::{Entry, entries};
 use super::id_map;
 use super::options::{Change, MountOptions};
-use crate::{Draft, Error};
-use plan::{MountPoint, Op, Propagation, Slot, TreeSource};
+use crate::{Draft, Error, RootSource, root};
+use plan::{Cause, MountPoint, Op, Propagation, Slot, TreeSource};
+use spec::NamespaceKind;
+use std::path::Path;
 
 /// Makes the id mappings of mounts, before the fork.
 pub(crate) fn id_maps(draft: &mut Draft) -> Result<(), Error> {
@@ -17,23 +19,48 @@ pub(crate) fn id_maps(draft: &mut Draft) -> Result<(), Error> {
 /// Opens the sources of bind mounts, before propagation is cut: a `shared` mount keeps its peers.
 pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
     for entry in entries(draft)? {
-        let Some(source) = entry.source.as_ref().filter(|_| entry.is_bind()) else { continue };
-        let recursive = entry.options.bind == Some(true);
-        let slot = draft.new_mount();
-        draft.bound.push(slot);
-        let source = TreeSource::Path(draft.bundle.join(source));
-        let cause = entry.cause("a copy of the mount, held by descriptor until it has a place");
-        draft.sources().push(Op::CloneTree { source, recursive, slot }, cause);
-        if let Some(op) = set_id_map(draft, &entry, slot) {
-            draft.sources().push(op, entry.cause("as long as nobody can see it, owners can be mapped"));
-        }
-        for op in attributes(&entry.options, slot, default_propagation(draft)) {
-            let cause =
-                entry.cause("set before the mount can be seen, so that it is never more than asked for");
-            draft.sources().push(op, cause);
+        if entry.is_bind() && !is_in_root(draft, &entry) {
+            let slot = draft.new_mount();
+            draft.bound.push(slot);
+            let steps = copy(draft, &entry, slot);
+            steps.into_iter().for_each(|(op, cause)| draft.sources().push(op, cause));
         }
     }
     Ok(())
+}
+
+/// Opens a source at its turn among the mounts: what earlier ones have mounted in the root is a part of it.
+pub(super) fn source_in_root(draft: &mut Draft, entry: &Entry) -> Slot {
+    let slot = draft.new_mount();
+    let steps = copy(draft, entry, slot);
+    steps.into_iter().for_each(|(op, cause)| draft.plan.init.push(op, cause));
+    slot
+}
+
+/// Whether the source lies in the container's root, as a path of the machine. Owners that a user namespace may not map
+/// are mapped by the host, which does not see the container's mounts.
+pub(super) fn is_in_root(draft: &Draft, entry: &Entry) -> bool {
+    let (Ok(root), Some(source)) = (root::place(draft), &entry.source) else { return false };
+    let source = draft.bundle.join(source);
+    let for_host = entry.mapping.is_some() && draft.namespaces.has(NamespaceKind::User);
+    draft.options.root == RootSource::Configured && !for_host && source != root && source.starts_with(root)
+}
+
+/// What makes a copy of the source that nobody sees yet.
+fn copy(draft: &mut Draft, entry: &Entry, slot: Slot) -> Vec<(Op, Cause)> {
+    let source = draft.bundle.join(entry.source.as_deref().unwrap_or(Path::new("")));
+    let op =
+        Op::CloneTree { source: TreeSource::Path(source), recursive: entry.options.bind == Some(true), slot };
+    let why = "a copy of the mount, held by descriptor until it has a place";
+    let mut steps = vec![(op, entry.cause(why))];
+    if let Some(op) = set_id_map(draft, entry, slot) {
+        steps.push((op, entry.cause("as long as nobody can see it, owners can be mapped")));
+    }
+    for op in attributes(&entry.options, slot, default_propagation(draft)) {
+        let why = "set before the mount can be seen, so that it is never more than asked for";
+        steps.push((op, entry.cause(why)));
+    }
+    steps
 }
 
 /// Attaches a bind mount whose source was opened.
