@@ -211,7 +211,7 @@ pub struct RunArgs {
     /// Every capability and device, nothing masked, no filter
     #[arg(long, help_heading = PRIVILEGES)]
     pub privileged: bool,
-    /// `no-new-privileges`, `seccomp=FILE|unconfined`, `apparmor=PROFILE`, `label=disable`, `systempaths=unconfined`
+    /// `no-new-privileges`, `seccomp=FILE|unconfined`, `landlock=FILE`, `apparmor=PROFILE`, `label=disable`, `systempaths=unconfined`
     #[arg(long, value_name = "KEY[=VALUE]", help_heading = PRIVILEGES)]
     pub security_opt: Vec<String>,
     /// Kernel parameter of the container: `net.ipv4.ip_forward=1`

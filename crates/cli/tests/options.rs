@@ -52,6 +52,7 @@ const DISKS: [&str; 4] = ["/dev/sda", "/dev/vda", "/dev/nvme0n1", "/dev/loop0"];
 fn prepare(home: &Home) {
     home.write("conf/file", "from the host\n");
     home.write("vars", "# a comment\nA=1\nB=x y\nCUDDY_TEST_HERE\n");
+    home.write("read-only.json", r#"{"paths": [{"path": "/", "access": ["read", "execute"]}]}"#);
     home.write(
         "no-mkdir.json",
         r#"{"defaultAction": "SCMP_ACT_ALLOW",
@@ -70,7 +71,7 @@ fn run_row(home: &Home, options: &str, command: &[&str]) -> testbed::Done {
 }
 
 /// Options, a script, and what it prints.
-const SHELL: [(&str, &str, &str); 48] = [
+const SHELL: [(&str, &str, &str); 49] = [
     ("-e A=1 -e B=two", "echo $A $B", "1 two"),
     ("-e CUDDY_TEST_HERE", "echo $CUDDY_TEST_HERE", "from here"),
     ("", "echo ${CUDDY_TEST_HERE-unset}", "unset"),
@@ -134,6 +135,7 @@ const SHELL: [(&str, &str, &str); 48] = [
         "mkdir /x 2>/dev/null || echo refused; touch /y && echo allowed",
         "refused\nallowed",
     ),
+    ("--security-opt landlock=./read-only.json", "touch /y || echo refused", "refused"),
     ("--security-opt systempaths=unconfined", "grep -c ' /proc/[a-z]' /proc/self/mountinfo; true", "0"),
     ("--sysctl net.ipv4.ip_forward=1", "cat /proc/sys/net/ipv4/ip_forward", "1"),
     (
@@ -155,7 +157,8 @@ const SHELL: [(&str, &str, &str); 48] = [
 
 fn shell_row((options, script, expect): &'static (&str, &str, &str)) -> Trial {
     let device = options.contains("/dev/fuse").then_some(Need::Path("/dev/fuse"));
-    let needs = [Need::Root, Need::Program("busybox")].into_iter().chain(device);
+    let landlock = options.contains("landlock").then_some(Need::Landlock(5));
+    let needs = [Need::Root, Need::Program("busybox")].into_iter().chain(device).chain(landlock);
     trial(&format!("[{options}] {script}"), needs, || {
         let done = run_row(&Home::new(), options, &["sh", "-c", script]);
         assert_eq!(done.stdout.trim_end(), *expect, "{done:#?}");

@@ -124,6 +124,8 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         (Op::SendListener { .. }, ENOENT | ECONNREFUSED) => "start the agent before the container",
         (Op::SendListener { .. }, EAGAIN) => "the agent does not take it; look what it waits for",
         (Op::TakeListener, EPERM) => "to take a descriptor of init takes CAP_SYS_PTRACE",
+        (Op::Restrict { .. }, EPERM) => "it takes noNewPrivileges, or CAP_SYS_ADMIN in the user namespace",
+        (Op::Restrict { .. }, ENOENT) => "make the path in the image, or drop its rule",
         (Op::SetSeccomp { .. }, EBUSY) => {
             "a filter with a listener is in force already, and the kernel allows one for each process"
         }

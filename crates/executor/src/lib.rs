@@ -13,6 +13,7 @@ mod home;
 mod hook;
 pub mod init;
 mod inside;
+mod landlock;
 mod listener;
 mod mounts;
 mod net_devices;

@@ -3,8 +3,8 @@
 use crate::channel::{Message, Wire};
 use crate::failure::{Error, Failure};
 use crate::{
-    Launched, Slots, cgroups, end_process, hook, inside, listener, mounts, net_devices, process, schedule,
-    terminal,
+    Launched, Slots, cgroups, end_process, hook, inside, landlock, listener, mounts, net_devices, process,
+    schedule, terminal,
 };
 use plan::{
     BpfInstruction, Hook, NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Status, Subject, Target,
@@ -203,6 +203,7 @@ impl Init {
                 let hook = &Hook { env, ..hook.clone() };
                 hook::run(hook, state, rustix::process::getpid(), None)
             }
+            Op::Restrict { rules } => landlock::restrict(rules),
             Op::SetSeccomp { flags, program, .. } => self.set_filter(*flags, program),
             Op::OfferListener => {
                 let number = self.slots.get(Slot::Listener)?.as_raw_fd();

@@ -46,6 +46,7 @@ pub fn privileges() -> Result<HostFacts, Error> {
         last_capability: kernel::last_capability()?,
         selinux: kernel::selinux(),
         apparmor: kernel::apparmor(),
+        landlock: sys::landlock::abi(),
         ..HostFacts::default()
     })
 }

@@ -151,6 +151,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             Op::Exec { .. }
             | Op::ExecUnderInit { .. }
             | Op::PivotRoot
+            | Op::Restrict { .. }
             | Op::SetSeccomp { .. }
             | Op::OfferListener => {
                 return Err(Fault::WrongSide { side: Side::Host, index });

@@ -22,6 +22,8 @@ pub struct HostFacts {
     pub selinux: bool,
     /// Whether AppArmor is on, so that processes can have a profile.
     pub apparmor: bool,
+    /// The version of Landlock; 0 where it is not there or not on.
+    pub landlock: u32,
     /// Whether the new mount calls (`fsopen`, `open_tree`, `mount_setattr`) are let through.
     pub new_mount_api: bool,
     /// Control groups.

@@ -19,6 +19,7 @@ pub mod check;
 mod constant;
 pub mod facts;
 mod hook;
+pub mod landlock;
 mod mount;
 mod numbers;
 mod op;
@@ -32,6 +33,7 @@ pub use constant::{
     Constant, IO_CLASSES, MEMORY_FLAGS, MEMORY_MODES, PERSONALITIES, SCHEDULING_FLAGS, SCHEDULING_POLICIES,
 };
 pub use hook::Hook;
+pub use landlock::Landlock;
 pub use mount::{Attr, Propagation};
 pub use numbers::Numbers;
 pub use op::{

@@ -1,5 +1,5 @@
 use crate::unit::{Property, Unit};
-use crate::{Attr, Constant, Hook, Numbers, Propagation, Slot};
+use crate::{Attr, Constant, Hook, Landlock, Numbers, Propagation, Slot};
 use serde::Serialize;
 use spec::{CapabilitySet, DeviceKind, NamespaceKind, State, Status};
 use std::path::PathBuf;
@@ -234,6 +234,8 @@ pub enum Op {
     PassDescriptors { slots: Vec<Slot> },
     /// `PR_SET_NO_NEW_PRIVS`
     SetNoNewPrivileges,
+    /// landlock_restrict_self(2) with these rules.
+    Restrict { rules: Landlock },
     /// Loads a system call filter; with [`NEW_LISTENER`] it gives [`Slot::Listener`].
     SetSeccomp { flags: u32, program: Vec<BpfInstruction>, summary: String },
     /// Tells the host the number of [`Slot::Listener`], with one write(2): the filter is in force.

@@ -147,6 +147,7 @@ impl fmt::Display for Op {
                 write!(f, "give {} to the program", slots.join(", "))
             }
             Self::SetNoNewPrivileges => f.write_str("allow no new privileges"),
+            Self::Restrict { .. } => f.write_str("restrict this process with Landlock"),
             Self::SetSeccomp { .. } => f.write_str("load the system call filter"),
             Self::OfferListener => f.write_str("offer the filter's listener"),
             Self::TakeListener => f.write_str("take the filter's listener"),

@@ -1,5 +1,7 @@
 use crate::mount_namespace::Whose;
-use crate::{Draft, Error, Namespaces, Options, Planned, filter, labels, process, schedule, security};
+use crate::{
+    Draft, Error, Namespaces, Options, Planned, filter, labels, landlock, process, schedule, security,
+};
 use plan::facts::HostFacts;
 use plan::{Op, Plan, Rendezvous, Slot};
 use spec::{Config, ContainerId, NamespaceKind, State, Status};
@@ -91,7 +93,9 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     process::find(draft)?;
     draft.init(Op::ResetSignals, "default", "ignored signals and the mask would pass execve(2)");
     process::close_descriptors(draft);
-    if let Some(filter) = filter::compile(draft, request.state)? {
+    let filter = filter::compile(draft, request.state)?;
+    landlock::restrict(draft)?;
+    if let Some(filter) = filter {
         filter.load(draft);
     }
     process::exec(draft);

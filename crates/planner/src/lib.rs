@@ -16,6 +16,7 @@ mod filter;
 mod hooks;
 mod identity;
 mod labels;
+mod landlock;
 mod mount_namespace;
 mod mounts;
 mod namespaces;
@@ -155,11 +156,13 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     let state = draft.state(Status::Creating);
     match filter::compile(draft, &state)? {
         Some(filter) if filter.is_loaded_early() && request.options.start == Start::OnRequest => {
+            landlock::restrict(draft)?;
             filter.load(draft);
             start(draft);
         }
         filter => {
             start(draft);
+            landlock::restrict(draft)?;
             filter.into_iter().for_each(|filter| filter.load(draft));
         }
     }

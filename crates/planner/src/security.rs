@@ -79,9 +79,9 @@ pub(crate) fn privileges(draft: &mut Draft) -> Result<(), Error> {
         "/process/user/uid",
         "real, effective and saved: no way back",
     );
-    let loads_filter = draft.linux.seccomp.is_some() && !process.no_new_privileges;
-    let needed = if loads_filter {
-        // seccomp(2) wants CAP_SYS_ADMIN or no_new_privs. It is in no set that execve(2) takes it from
+    let confines = draft.linux.seccomp.is_some() || crate::landlock::is_wanted(draft);
+    let needed = if confines && !process.no_new_privileges {
+        // seccomp(2) and landlock_restrict_self(2) want CAP_SYS_ADMIN or no_new_privs. It is in no set that execve(2) takes it from
         // (capabilities(7), "Transformation of capabilities during execve()"), so it ends there.
         capabilities.permitted.with(Capability::SYS_ADMIN)
     } else {

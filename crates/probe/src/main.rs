@@ -18,7 +18,7 @@ usage: probe [--out PATH|fd:N] [--sysctl NAME]...       print what is visible he
        probe [--out PATH|fd:N] ATTEMPT [ARG...]         try something, print a verdict as JSON
 
 files    try-read PATH | try-write PATH | try-open PATH FLAG,... | write-proc PATH VALUE | rewrite PATH
-         mknod PATH c|b MAJOR MINOR | try-connect PATH|@NAME
+         mknod PATH c|b MAJOR MINOR | try-connect PATH|@NAME | try-tcp bind|connect PORT
          open-in-turn ALLOWED FORBIDDEN STOP
 mounts   try-mount SOURCE TARGET TYPE FLAG,... [DATA] | try-remount TARGET FLAG,...
 escapes  chroot-escape MARKER | fd-escape MARKER | exec-self-exe | kill PID [SIGNAL]

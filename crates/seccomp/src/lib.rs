@@ -118,7 +118,7 @@ pub struct Filter {
 /// ```
 /// let rules = seccomp::default_profile(spec::CapabilitySet::EMPTY, seccomp::Arch::X86_64);
 /// let filter = seccomp::compile(&rules, seccomp::Arch::X86_64)?;
-/// assert!(filter.program.len() < 400);
+/// assert!(filter.program.len() < 450);
 /// # Ok::<(), seccomp::Error>(())
 /// ```
 ///

@@ -4,7 +4,7 @@
 //! but for these: a socket's domain is compared as the `int` that the kernel will make of it, so no
 //! bits above it hide a domain that is denied; and calls of Linux 6.17 and later that only do
 //! what an older allowed call does are allowed too (`file_getattr`, `file_setattr`,
-//! `rseq_slice_yield`).
+//! `rseq_slice_yield`, and `open_tree_attr` with `open_tree`).
 //!
 //! Not allowed to anybody, and so on no list: `io_uring_*`, the keyrings (`add_key`, `keyctl`,
 //! `request_key`: keys belong to a user, not to a container), `userfaultfd`, `kexec_*`, `swapon`,
@@ -51,15 +51,28 @@ struct Masked {
 /// The bits that the kernel keeps of an `int`.
 const INT: u64 = 0xffff_ffff;
 
-/// Domains from 0 to 47, in aligned blocks that leave out 38 (AF_ALG) and 40 (AF_VSOCK).
-const DOMAINS: [Masked; 7] = [
-    Masked { mask: INT & !31, value: 0 },
-    Masked { mask: INT & !3, value: 32 },
-    Masked { mask: INT & !1, value: 36 },
+/// The domains that are in use, in aligned blocks: 0 to 45 without DECnet (12), Econet (19), ATM's virtual circuits (20),
+/// IrDA (23), WANPIPE (25), IUCV (34) and CAIF (37), which are dead or for other machines, and without AF_ALG (38) and
+/// AF_VSOCK (40).
+const DOMAINS: [Masked; 18] = [
+    Masked { mask: INT & !7, value: 0 },
+    Masked { mask: INT & !3, value: 8 },
+    Masked { mask: INT & !1, value: 16 },
+    Masked { mask: INT, value: 13 },
+    Masked { mask: INT & !1, value: 14 },
+    Masked { mask: INT, value: 18 },
+    Masked { mask: INT, value: 21 },
+    Masked { mask: INT, value: 22 },
+    Masked { mask: INT, value: 24 },
+    Masked { mask: INT & !1, value: 26 },
+    Masked { mask: INT & !3, value: 28 },
+    Masked { mask: INT & !1, value: 32 },
+    Masked { mask: INT & !1, value: 42 },
+    Masked { mask: INT & !1, value: 44 },
+    Masked { mask: INT, value: 35 },
+    Masked { mask: INT, value: 36 },
     Masked { mask: INT, value: 39 },
     Masked { mask: INT, value: 41 },
-    Masked { mask: INT & !1, value: 42 },
-    Masked { mask: INT & !3, value: 44 },
 ];
 
 const UNAME26: u64 = 0x0002_0000;
@@ -292,8 +305,8 @@ const GROUPS: &[Group] = &[
         only_if: &[],
         names: "getrandom listmount statmount sysinfo uname",
     },
-    // Any socket but AF_ALG and AF_VSOCK: the one runs cryptography of ours in the kernel, the other talks
-    // past network namespaces.
+    // Sockets of domains that are in use, without AF_ALG and AF_VSOCK: the one runs cryptography of ours in the kernel, the
+    // other talks past network namespaces.
     Group { when: When::Always, effect: ALLOW, only_if: &DOMAINS, names: "socket" },
     // Linux and UNAME26, with or without a fixed address layout, and the question what it is; other
     // personalities switch protections off.

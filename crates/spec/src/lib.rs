@@ -12,6 +12,7 @@ mod capability;
 mod container_id;
 mod hooks;
 mod json;
+mod landlock;
 mod linux;
 mod mount;
 mod process;
@@ -24,6 +25,7 @@ pub use capability::{Capability, CapabilitySet, UnknownCapability};
 pub use container_id::{ContainerId, InvalidId};
 pub use hooks::{Hook, HookKind, Hooks};
 pub use json::{JsonError, MAX_VALUES, from_slice};
+pub use landlock::{LANDLOCK, Landlock, PathRule};
 pub use linux::{
     Device, DeviceKind, IdMapping, IntelRdt, Linux, MemoryPolicy, Namespace, NamespaceKind, NetDevice,
     Personality, TimeOffset,

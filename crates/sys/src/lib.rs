@@ -10,6 +10,7 @@ pub mod exe;
 pub mod exec;
 pub mod fd;
 pub mod keyring;
+pub mod landlock;
 pub mod link;
 pub mod mount;
 pub mod namespace;

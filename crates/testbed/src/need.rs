@@ -21,6 +21,8 @@ pub enum Need {
     CgroupVersion(u32),
     /// This kernel or a newer one, as (6, 1).
     Kernel(u32, u32),
+    /// This version of Landlock (landlock(7)) or a newer one.
+    Landlock(u32),
     /// A file system that the kernel knows, as `overlay`.
     Filesystem(&'static str),
     /// A path that exists, such as a device or a file of a kernel feature.
@@ -49,6 +51,7 @@ impl Need {
             Need::Kernel(major, minor) => {
                 (kernel() >= (*major, *minor), format!("needs Linux {major}.{minor}"))
             }
+            Need::Landlock(abi) => (sys::landlock::abi() >= *abi, format!("needs Landlock {abi}")),
             Need::Filesystem(name) => (has_filesystem(name), format!("needs the {name} file system")),
             Need::Path(path) => (Path::new(path).exists(), format!("needs {path}")),
             Need::Capability(number) => (has_capability(*number), format!("needs capability {number}")),

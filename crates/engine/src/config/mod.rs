@@ -138,7 +138,7 @@ pub fn config(
         hostname: own_names.then_some(hostname),
         domainname: options.domainname.clone().filter(|_| own_names),
         mounts: mounts::mounts(options, &files, &user_namespace),
-        annotations: annotations(options),
+        annotations: annotations(options, facts),
         linux: Some(Linux { uid_mappings: user_namespace.uids, gid_mappings: user_namespace.gids, ..linux }),
         ..Config::default()
     };
@@ -256,9 +256,12 @@ fn label(options: &RunOptions, base: &str, parts: &[LabelPart]) -> Option<String
     given.then(|| label.join(":"))
 }
 
-fn annotations(options: &RunOptions) -> BTreeMap<String, String> {
-    let signal = options.process.stop_signal;
-    signal.into_iter().map(|signal| (STOP_SIGNAL_ANNOTATION.to_owned(), signal.to_string())).collect()
+fn annotations(options: &RunOptions, facts: &Facts) -> BTreeMap<String, String> {
+    let signal = options.process.stop_signal.map(|signal| (STOP_SIGNAL_ANNOTATION, signal.to_string()));
+    // Numbers and texts: there is nothing in it that has no JSON.
+    let landlock = facts.landlock.as_ref().and_then(|rules| serde_json::to_string(rules).ok());
+    let landlock = landlock.map(|rules| (spec::LANDLOCK, rules));
+    signal.into_iter().chain(landlock).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ pub struct Facts {
     pub containers: BTreeMap<ContainerId, i32>,
     /// The text of the seccomp profile that was named.
     pub seccomp_profile: Option<String>,
+    /// The rules of `--security-opt landlock=FILE`.
+    pub landlock: Option<spec::Landlock>,
     /// The size of the user's terminal.
     pub console: Option<ConsoleSize>,
 }
@@ -82,6 +84,7 @@ impl Facts {
             subordinate: (options.namespaces.user == UserNamespace::Auto).then(subordinate::find),
             containers: joined(options, container)?,
             seccomp_profile: seccomp_profile(options)?,
+            landlock: landlock(options)?,
             console: if options.tty { runtime::terminal::size() } else { None },
             host,
         })
@@ -168,6 +171,17 @@ fn seccomp_profile(options: &RunOptions) -> Result<Option<String>, OptionError> 
             crate::words(&error),
             "give a JSON file in Docker's or in the OCI's form, or unconfined",
         )
+    })
+}
+
+/// The rules of `--security-opt landlock=FILE`.
+fn landlock(options: &RunOptions) -> Result<Option<spec::Landlock>, OptionError> {
+    let Some(path) = options.privileges.landlock() else { return Ok(None) };
+    let text = small_file(path).map_err(|error| crate::words(&error));
+    let rules = text.and_then(|text| spec::from_slice(text.as_bytes()).map_err(|error| error.to_string()));
+    rules.map(Some).map_err(|cause| {
+        let hint = "docs/security.md, \"Landlock\", has the form";
+        OptionError::new(format!("--security-opt landlock={}", path.display()), cause, hint)
     })
 }
 

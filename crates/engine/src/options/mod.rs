@@ -158,6 +158,15 @@ impl Privileges {
         self.security.iter().fold(false, last)
     }
 
+    /// The file of rules for Landlock.
+    #[must_use]
+    pub fn landlock(&self) -> Option<&std::path::Path> {
+        self.security.iter().rev().find_map(|option| match option {
+            SecurityOption::Landlock(file) => Some(file.as_path()),
+            _ => None,
+        })
+    }
+
     /// The system call filter; a privileged container has none unless one is named.
     #[must_use]
     pub fn seccomp(&self) -> SeccompChoice {

@@ -45,6 +45,8 @@ pub enum SecurityOption {
     NoNewPrivileges(bool),
     /// The system call filter.
     Seccomp(SeccompChoice),
+    /// Rules for Landlock: the path of a JSON file.
+    Landlock(PathBuf),
     /// An AppArmor profile, or `unconfined`.
     AppArmor(String),
     /// SELinux: a part of the label, or `disable`.
@@ -80,8 +82,8 @@ pub enum LabelPart {
 /// # Errors
 /// An unknown key, or a value that the key cannot have.
 pub fn security(text: &str) -> Result<SecurityOption, BadValue> {
-    let hint = "known are no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, label=disable, \
-                systempaths=unconfined";
+    let hint = "known are no-new-privileges, seccomp=FILE|unconfined, landlock=FILE, apparmor=PROFILE, \
+                label=disable, systempaths=unconfined";
     let (key, value) = match text.find(['=', ':']) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
@@ -92,7 +94,7 @@ pub fn security(text: &str) -> Result<SecurityOption, BadValue> {
         ("no-new-privileges", Some(_)) => {
             Err(BadValue::new("no-new-privileges is true or false", "write no-new-privileges"))
         }
-        ("seccomp" | "apparmor" | "label" | "systempaths", None | Some("")) => {
+        ("seccomp" | "landlock" | "apparmor" | "label" | "systempaths", None | Some("")) => {
             Err(BadValue::new(format!("{key} has no value"), hint))
         }
         ("seccomp", Some(value)) => Ok(SecurityOption::Seccomp(match value {
@@ -100,6 +102,7 @@ pub fn security(text: &str) -> Result<SecurityOption, BadValue> {
             "default" | "builtin" => SeccompChoice::Default,
             file => SeccompChoice::File(PathBuf::from(file)),
         })),
+        ("landlock", Some(file)) => Ok(SecurityOption::Landlock(PathBuf::from(file))),
         ("apparmor", Some(profile)) => Ok(SecurityOption::AppArmor(profile.to_owned())),
         ("label", Some(value)) => label(value).map(SecurityOption::Label),
         ("systempaths", Some("unconfined")) => Ok(SecurityOption::SystemPathsUnconfined),
@@ -163,6 +166,8 @@ mod tests {
                 ("seccomp=unconfined", Ok("Seccomp(Unconfined)")),
                 ("seccomp=./a=b:c.json", Ok("Seccomp(File(\"./a=b:c.json\"))")),
                 ("seccomp", Err("seccomp has no value")),
+                ("landlock=rules.json", Ok("Landlock(\"rules.json\")")),
+                ("landlock", Err("landlock has no value")),
                 ("apparmor=web", Ok("AppArmor(\"web\")")),
                 ("label=disable", Ok("Label(Disable)")),
                 ("label:type:svirt_t", Ok("Label(Part(Type, \"svirt_t\"))")),

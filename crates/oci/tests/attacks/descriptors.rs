@@ -115,7 +115,7 @@ struct Lingering(Child);
 impl Lingering {
     fn new(case: &Case) -> Lingering {
         let mut joins = naive(&["naive-linger", &case.pid().to_string()]);
-        Lingering(joins.stdin(Stdio::null()).spawn().unwrap())
+        Lingering(joins.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
     }
 }
 

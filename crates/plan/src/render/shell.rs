@@ -267,6 +267,7 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::SetNoNewPrivileges => {
             nearly("setpriv --no-new-privs".to_owned(), "setpriv starts a program with it")
         }
+        Op::Restrict { .. } => none("a shell cannot restrict itself with Landlock"),
         Op::SetSeccomp { .. } => none("a shell cannot load a system call filter"),
         Op::OfferListener | Op::TakeListener | Op::SendListener { .. } => {
             none("a shell cannot pass a descriptor on")

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 
@@ -51,6 +52,18 @@ pub fn connect(address: &str) -> Outcome {
         None => SocketAddr::from_pathname(address)?,
     };
     UnixStream::connect_addr(&address)?;
+    Ok(Value::Null)
+}
+
+/// Listens on a TCP port of this machine.
+pub fn bind_tcp(port: u16) -> Outcome {
+    TcpListener::bind(("127.0.0.1", port))?;
+    Ok(Value::Null)
+}
+
+/// Connects to a TCP port of this machine.
+pub fn connect_tcp(port: u16) -> Outcome {
+    TcpStream::connect(("127.0.0.1", port))?;
     Ok(Value::Null)
 }
 

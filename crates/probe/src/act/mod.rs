@@ -65,6 +65,8 @@ pub fn run(name: &str, mut args: Parser, out: &Out) -> Result<ExitCode, Error> {
         ("signal-self", [signal]) => load::kill(std::process::id() as i32, parse(signal)?)?,
 
         ("try-connect", [address]) => files::connect(address),
+        ("try-tcp", ["bind", port]) => files::bind_tcp(parse(port)?),
+        ("try-tcp", ["connect", port]) => files::connect_tcp(parse(port)?),
         ("rewrite", [path]) => files::rewrite(path),
 
         ("naive-jail", [root, cwd, program, args @ ..]) => naive::jail(root, cwd, program, args),

@@ -2,6 +2,7 @@
 //!
 //! Needs `cc` and libseccomp's headers; counted as skipped where they are missing.
 
+#[allow(dead_code, reason = "shared with the bench, which asks how long it took")]
 mod oracle;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other tests, which use the rest")]

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The compiled C program.
@@ -18,6 +19,8 @@ pub struct Answer {
     pub program: Vec<Instruction>,
     /// Names that it is too old to know.
     pub unknown: HashSet<String>,
+    /// How long it took.
+    pub taken: Duration,
 }
 
 impl Oracle {
@@ -54,7 +57,13 @@ impl Oracle {
         let output = child.wait_with_output().expect("the oracle ends");
         let words = String::from_utf8(output.stderr).expect("the oracle speaks ASCII");
         assert!(output.status.success(), "{words}\n{text}");
-        Answer { program: decode(&output.stdout), unknown: words.lines().map(str::to_owned).collect() }
+        let (taken, unknown): (Vec<_>, Vec<_>) = words.lines().partition(|line| line.starts_with("# "));
+        let nanoseconds = taken.first().and_then(|line| line[2..].parse().ok()).expect("how long it took");
+        Answer {
+            program: decode(&output.stdout),
+            unknown: unknown.into_iter().map(str::to_owned).collect(),
+            taken: Duration::from_nanos(nanoseconds),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cgroup;
 mod identity;
+mod landlock;
 mod mounts;
 mod network;
 mod nodes;
@@ -121,6 +122,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::SetCapabilities { .. }
         | Op::SetAmbient { .. }
         | Op::SetNoNewPrivileges => identity::calls(op),
+        Op::Restrict { rules } => landlock::calls(rules),
         Op::SetSeccomp { .. } | Op::OfferListener | Op::TakeListener | Op::SendListener { .. } => {
             seccomp::calls(op)
         }
