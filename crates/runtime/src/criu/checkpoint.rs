@@ -150,7 +150,7 @@ fn check_parent(options: &CheckpointOptions) -> Result<(), Error> {
     } else {
         std::io::Error::other("there is no such directory")
     };
-    Err(Error::file("cannot use parent image", if parent.is_absolute() { parent } else { &path })(error))
+    Err(Error::file("cannot use --parent-path", if parent.is_absolute() { parent } else { &path })(error))
 }
 
 /// What is said for a checkpoint and for a restore.
