@@ -6,6 +6,7 @@
 use anyhow::{Result, bail};
 
 mod dependencies;
+mod licences;
 mod sources;
 
 /// What the checks found.
@@ -21,6 +22,7 @@ struct Findings {
 pub fn run() -> Result<()> {
     let mut findings = Findings::default();
     dependencies::check(&mut findings)?;
+    licences::check(&mut findings)?;
     sources::check(&mut findings)?;
     for warning in &findings.warnings {
         eprintln!("tidy: warning: {warning}");
