@@ -304,10 +304,10 @@ const MOUNTS: &[Bad] = &[
         |c| {
             add_mount(
                 c,
-                json!({ "destination": "/tmp", "type": "bind", "source": "/tmp", "options": ["size=1"] }),
+                json!({ "destination": "/tmp", "type": "bind", "source": "/tmp", "options": ["subvol=x"] }),
             )
         },
-        "/mounts/7/options: \"size\" is no option of a bind mount\n  mount(8) lists the options",
+        "/mounts/7/options: \"subvol\" is no option of a bind mount\n  mount(8) lists the options",
     ),
     (
         |c| add_mount(c, json!({ "destination": "/tmp" })),

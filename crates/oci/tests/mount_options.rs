@@ -163,7 +163,8 @@ fn recursive() {
 
 fn idle() {
     let scratch = Scratch::new();
-    let bind = json!({ "destination": "/srv", "source": scratch.path(), "options": ["bind", "sync"] });
+    let bind =
+        |option| json!({ "destination": "/srv", "source": scratch.path(), "options": ["bind", option] });
     let cases = [
         (
             tmpfs(&["mand"]),
@@ -174,8 +175,12 @@ fn idle() {
             "/mounts/7/options: iversion has no effect: a file system that can count changes always does",
         ),
         (
-            bind,
+            bind("sync"),
             "/mounts/7/options: sync has no effect: it belongs to the file system, which a bind mount shares",
+        ),
+        (
+            bind("mode=755"),
+            "/mounts/7/options: mode has no effect: it belongs to the file system, which a bind mount shares",
         ),
         (
             json!({ "destination": "tmp", "type": "tmpfs", "source": "x" }),

@@ -5,6 +5,10 @@ use plan::{Cause, Follow, MountPoint, Target};
 use spec::{Mount, NamespaceKind};
 use std::path::{Component, Path, PathBuf};
 
+/// Options of tmpfs, tmpfs(5). Those who write configurations name them also where its directory is shown by a bind mount,
+/// which runc and crun took until runc 1.2.
+const OF_TMPFS: [&str; 8] = ["mode", "uid", "gid", "size", "nr_blocks", "nr_inodes", "huge", "mpol"];
+
 /// A mount of the configuration, understood.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
@@ -73,7 +77,7 @@ impl Entry {
             return Err(self.error("source", "a bind mount without a source", hint));
         }
         if options.bind.is_some()
-            && let Some((key, _)) = options.data.first()
+            && let Some((key, _)) = options.data.iter().find(|(key, _)| !OF_TMPFS.contains(&key.as_str()))
         {
             let message = format!("{key:?} is no option of a bind mount");
             return Err(self.error("options", message, "mount(8) lists the options"));
@@ -157,9 +161,12 @@ impl Entry {
                 "{field}/destination: {given} is not absolute, which is deprecated; {taken} is taken"
             ));
         }
+        let options = &self.options;
+        let of_files =
+            options.superblock.iter().copied().chain(options.data.iter().map(|(key, _)| key.as_str()));
         let shared = "it belongs to the file system, which a bind mount shares";
-        let shared = self.options.superblock.iter().filter(|_| self.is_bind()).map(|flag| (*flag, shared));
-        for (option, why) in self.options.idle.iter().copied().chain(shared) {
+        let shared = of_files.filter(|_| options.bind.is_some()).map(|option| (option, shared));
+        for (option, why) in options.idle.iter().copied().chain(shared) {
             notes.push(format!("{}/options: {option} has no effect: {why}", self.field));
         }
         notes
