@@ -18,7 +18,7 @@ pub(crate) fn bits(kinds: &[NamespaceKind]) -> u64 {
     kinds.iter().map(|kind| bit(*kind)).fold(0, |all, bit| all | bit)
 }
 
-fn bit(kind: NamespaceKind) -> u64 {
+pub(crate) fn bit(kind: NamespaceKind) -> u64 {
     let bit = match kind {
         NamespaceKind::User => libc::CLONE_NEWUSER,
         NamespaceKind::Pid => libc::CLONE_NEWPID,

@@ -36,8 +36,8 @@ impl<'a> Host<'a> {
         F: FnOnce(Slots, Wire),
     {
         match op {
-            Op::Clone { namespaces, cgroup, owner } => {
-                self.clone(process::bits(namespaces), *cgroup, *owner, script())
+            Op::Clone { namespaces, cgroup, within } => {
+                self.clone(process::bits(namespaces), *cgroup, within, script())
             }
             Op::MakeCgroup { directory } => cgroups::make(directory),
             Op::InheritCpuset { directory, mount } => cgroups::inherit(directory, mount),
@@ -103,14 +103,17 @@ impl<'a> Host<'a> {
         &mut self,
         namespaces: u64,
         cgroup: Option<Slot>,
-        owner: Option<Slot>,
+        within: &[NamespaceKind],
         script: impl FnOnce(Slots, Wire),
     ) -> Result<(), Error> {
         let (ours, theirs) = Wire::pair()?;
         let cgroup = cgroup.map(|slot| self.slots.get(slot)).transpose()?;
-        let process = match owner {
-            None => sys::clone::clone(namespaces, cgroup)?,
-            Some(slot) => sys::clone::clone_within(self.slots.get(slot)?, namespaces, cgroup)?,
+        let within =
+            within.iter().map(|kind| Ok((self.slots.get(Slot::Namespace(*kind))?, process::bit(*kind))));
+        let within = within.collect::<Result<Vec<_>, Error>>()?;
+        let process = match within.as_slice() {
+            [] => sys::clone::clone(namespaces, cgroup)?,
+            within => sys::clone::clone_within(within, namespaces, cgroup)?,
         };
         match process {
             Process::Parent { pid, pidfd } => {
@@ -304,8 +307,9 @@ impl Init {
         Ok(self.say(&Message::Programming)?)
     }
 
-    /// The creator is told and goes; from here on whoever says `start` is told of failures.
+    /// The creator is told and goes; the container can be ended like any other process. From here on whoever says `start` is told of failures.
     fn await_start(&mut self) -> Result<(), Error> {
+        sys::signal::end_on_request()?;
         self.say(&Message::Meet(Rendezvous::Created))?;
         let listener = self.slots.take(Slot::StartSocket)?;
         loop {

@@ -179,13 +179,14 @@ fn group_in_use() {
 }
 
 fn created() {
-    for end in ["kill", "delete", "delete --force"] {
+    // The first of a pid namespace gets those signals alone that it has handlers for, and SIGKILL.
+    for end in ["kill KILL", "kill TERM", "kill INT", "kill HUP", "kill QUIT", "delete", "delete --force"] {
         let mut case = Case::busybox();
         case.edit(|config| config["root"]["readonly"] = json!(false));
         case.args(&["touch", "/ran"]);
         run(&mut case.make(&["create"])).ok();
-        if end == "kill" {
-            run(case.oci(&["kill"]).args([case.id(), "9"])).ok();
+        if let Some(signal) = end.strip_prefix("kill ") {
+            run(case.oci(&["kill"]).args([case.id(), signal])).ok();
             case.wait_until_stopped();
             case.does("delete").ok();
         } else {

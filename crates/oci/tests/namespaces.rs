@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         trial("one of another container is joined by its path", root.clone(), joined),
         trial("a user namespace is joined, and owns what is made", root.clone(), joined_user),
         trial("a whole pod is joined, user namespace included", root.clone(), joined_pod),
+        trial("in a user namespace the machine's are joined, too", root.clone(), joined_beside_user),
         trial("an empty path makes a new one", root.clone(), empty_path),
         trial("a container in another's pid namespace is not pid 1 and sees it", root.clone(), joined_pid),
         trial(
@@ -163,6 +164,34 @@ fn joined_pod() {
     }
     assert_eq!(report.pids, [1, report.process.pid]);
     assert_eq!(target.status(), "running");
+}
+
+/// Namespaces that do not belong to the container's user namespace, be that a new one or another's. Their files show
+/// nothing of it, so sysfs, with what is mounted in it, and mqueue are left out.
+fn joined_beside_user() {
+    let (owner, target) = (target_with_ids(), target());
+    for other_user in [false, true] {
+        let mut case = Case::probe();
+        map_ids(&mut case);
+        if other_user {
+            join(&mut case, owner.pid(), "user", "user");
+        }
+        let shared = ["network", "ipc", "uts", "cgroup"];
+        for (kind, file) in KINDS.into_iter().filter(|(kind, _)| shared.contains(kind)) {
+            join(&mut case, target.pid(), kind, file);
+        }
+        case.edit(|config| {
+            let mounts = config["mounts"].as_array_mut().unwrap();
+            mounts.retain(|mount| !["sysfs", "cgroup", "mqueue"].contains(&mount["type"].as_str().unwrap()));
+        });
+        let theirs = namespaces(&target.pid().to_string());
+        let report = case.report();
+        for (other, name) in KINDS.into_iter().filter(|(kind, _)| !matches!(*kind, "user" | "time")) {
+            assert_eq!(report.namespaces[name] == theirs[name], shared.contains(&other), "{other}");
+        }
+        let users = namespaces(&owner.pid().to_string());
+        assert_eq!(report.namespaces["user"] == users["user"], other_user);
+    }
 }
 
 fn empty_path() {

@@ -241,8 +241,9 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::OpenTargetRoot { .. } => (vec![Slot::Proc, Slot::Target], Some(Slot::Root)),
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
         Op::OpenCgroup { .. } => (vec![], Some(Slot::Cgroup)),
-        Op::Clone { cgroup, owner, .. } => {
-            (cgroup.iter().chain(owner).copied().collect(), Some(Slot::InitPidfd))
+        Op::Clone { cgroup, within, .. } => {
+            let within = within.iter().map(|kind| Slot::Namespace(*kind));
+            (cgroup.iter().copied().chain(within).collect(), Some(Slot::InitPidfd))
         }
         Op::AwaitStart => (vec![Slot::StartSocket], None),
         Op::SetSysctl { .. }
@@ -420,7 +421,7 @@ mod tests {
     }
 
     fn clone() -> Op {
-        Op::Clone { namespaces: vec![NamespaceKind::Mount], cgroup: None, owner: None }
+        Op::Clone { namespaces: vec![NamespaceKind::Mount], cgroup: None, within: vec![] }
     }
 
     fn exec() -> Op {

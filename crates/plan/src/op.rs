@@ -54,9 +54,10 @@ pub enum Op {
     Unshare { namespaces: Vec<NamespaceKind> },
     /// Sets the clocks of the time namespace just made, before anybody is in it.
     WriteTimeOffsets { text: String },
-    /// Makes the process that runs the init script; `cgroup`: born in the group of this slot; `owner`: in the
-    /// user namespace of this slot, to which the new namespaces belong.
-    Clone { namespaces: Vec<NamespaceKind>, cgroup: Option<Slot>, owner: Option<Slot> },
+    /// Makes the process that runs the init script; `cgroup`: born in the group of this slot; `within`: in
+    /// these opened namespaces, which a process in between enters in this order. A user namespace among them is last,
+    /// and the new namespaces belong to it.
+    Clone { namespaces: Vec<NamespaceKind>, cgroup: Option<Slot>, within: Vec<NamespaceKind> },
     /// Maps ids of init's user namespace.
     WriteIdMap { kind: IdKind, text: String },
     /// Goes back to the namespace of this kind that the process itself is in, where its children were to be

@@ -32,7 +32,7 @@ pub const INHERITED: [NamespaceKind; 2] = [NamespaceKind::Network, NamespaceKind
 /// None that a user can cause.
 pub fn criu(criu: &Criu) -> Result<Plan, Error> {
     let mut plan = Plan::default();
-    let clone = Op::Clone { namespaces: Vec::new(), cgroup: None, owner: None };
+    let clone = Op::Clone { namespaces: Vec::new(), cgroup: None, within: vec![] };
     plan.host.push(clone, Cause::new("checkpoint", "the process that becomes criu"));
     become_criu(&mut plan, criu, vec![Slot::Criu]);
     checked(plan)
@@ -68,7 +68,7 @@ pub fn restore(request: &Request, place: &Path, criu: &Criu) -> Result<Restore, 
     }
     cgroups::before_clone(draft);
     let namespaces = vec![NamespaceKind::Mount];
-    let clone = Op::Clone { namespaces, cgroup: cgroups::birthplace(draft), owner: None };
+    let clone = Op::Clone { namespaces, cgroup: cgroups::birthplace(draft), within: vec![] };
     draft.host(clone, "restore", "the process that becomes criu, which makes the container's namespaces");
     cgroups::beside(draft);
 

@@ -54,7 +54,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         draft.host(op, from, "the new process is born in it: to move one takes a lock against all forks");
     }
     schedule::before_exec(draft)?;
-    let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in, owner: None };
+    let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in, within: vec![] };
     draft.host(op, from, "the process that becomes the program");
     draft.host(Op::Record { status: Status::Running }, from, "the pid file");
     let rendezvous = Rendezvous::Start;

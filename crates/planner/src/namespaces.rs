@@ -1,7 +1,7 @@
 use crate::mount_namespace::Whose;
 use crate::{Draft, Error, net_devices};
-use plan::{IdKind, NetworkPlace, Op, Rendezvous, Slot};
-use spec::{Config, IdMapping, Linux, NamespaceKind};
+use plan::{IdKind, NetworkPlace, Op, Rendezvous};
+use spec::{Capability, Config, IdMapping, Linux, NamespaceKind};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -198,16 +198,31 @@ pub(crate) fn clone(draft: &mut Draft) {
     };
     let kinds = namespaces.made.iter().map(|(kind, _)| *kind).filter(|kind| !elsewhere(kind)).collect();
     let cgroup = crate::cgroups::birthplace(draft);
-    let owner = namespaces.joins(NamespaceKind::User).then_some(Slot::Namespace(NamespaceKind::User));
-    let why = match owner {
-        None => {
+    let within = joined_before(draft);
+    let why = match within.is_empty() {
+        true => {
             "one call makes the process and the namespaces, owned by the new user namespace if there is one"
         }
-        Some(_) => {
-            "who makes namespaces in a user namespace has to be in it, and this process does not go there"
+        false => {
+            "joined before init is in its user namespace, which gives no right to those of the machine, by a process \
+             in between, as this one does not go there"
         }
     };
-    draft.host(Op::Clone { namespaces: kinds, cgroup, owner }, "/linux/namespaces", why);
+    draft.host(Op::Clone { namespaces: kinds, cgroup, within }, "/linux/namespaces", why);
+}
+
+/// The joined namespaces that init is born in. Who is in a user namespace may join only what belongs to it, so where
+/// there is one the others are joined before, if this process may. The mounts are left for later: all paths of the
+/// machine are looked up before.
+fn joined_before(draft: &Draft) -> Vec<NamespaceKind> {
+    let namespaces = &draft.namespaces;
+    if !namespaces.has(NamespaceKind::User) {
+        return Vec::new();
+    }
+    let may = draft.facts.capabilities.contains(Capability::SYS_ADMIN);
+    let first = [NamespaceKind::Ipc, NamespaceKind::Uts, NamespaceKind::Network, NamespaceKind::Cgroup];
+    let first = first.into_iter().filter(|_| may);
+    first.chain([NamespaceKind::User]).filter(|kind| namespaces.joins(*kind)).collect()
 }
 
 /// Whether the host makes the network namespace while init makes mounts: it takes as long as all of these, for
@@ -290,10 +305,10 @@ pub(crate) fn enter(draft: &mut Draft) {
         let why = "processes that are in a joined namespace must not reach into the machine through init";
         draft.init(Op::SetNotDumpable, "/linux/namespaces", why);
     }
-    let later =
-        [NamespaceKind::User, NamespaceKind::Mount].into_iter().chain(FOR_CHILDREN).collect::<Vec<_>>();
+    let mut elsewhere = joined_before(draft);
+    elsewhere.extend([NamespaceKind::Mount].into_iter().chain(FOR_CHILDREN));
     let joined = draft.namespaces.joined.clone();
-    for (kind, index, _) in joined.iter().filter(|(kind, ..)| !later.contains(kind)) {
+    for (kind, index, _) in joined.iter().filter(|(kind, ..)| !elsewhere.contains(kind)) {
         draft.init(
             Op::EnterNamespace { kind: *kind },
             format!("/linux/namespaces/{index}"),

@@ -36,21 +36,26 @@ pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Process>
     })
 }
 
-/// As [`clone()`], with the new process in the user namespace `owner`, to which the other new namespaces
-/// belong. This process stays where it is: another one in between goes there, and ends.
+/// As [`clone()`], with the new process in these namespaces, each with its `CLONE_NEW*` bit. New ones belong to the
+/// user namespace among them, which is the last: who is in it may join none of the machine's any more. This process stays
+/// where it is: another one in between goes there, and ends.
 ///
 /// ```text
-///   caller ── CLONE_FILES ──▶ between: setns(owner) ── CLONE_PARENT ──▶ new process, a child of the caller
+///   caller ── CLONE_FILES ──▶ between: setns(each) ── CLONE_PARENT ──▶ new process, a child of the caller
 ///      ◀───────── pipe: the pidfd's number, or an errno ──┘
 /// ```
 ///
 /// # Errors
 /// As for [`clone()`], and those of setns(2).
-pub fn clone_within(owner: BorrowedFd, namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Process> {
+pub fn clone_within(
+    joined: &[(BorrowedFd, u64)],
+    namespaces: u64,
+    cgroup: Option<BorrowedFd>,
+) -> io::Result<Process> {
     let (answer, tell) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     // One descriptor table: the pidfd that the one in between gets is ours, too.
     let Some((_, between)) = copy(libc::CLONE_FILES as u64, None)? else {
-        let made = enter_and_copy(owner, namespaces & crate::namespace::ALL, cgroup);
+        let made = enter_and_copy(joined, namespaces & crate::namespace::ALL, cgroup);
         let answer = match made {
             Ok(None) => return Ok(Process::Child),
             Ok(Some((_, pidfd))) => pidfd,
@@ -82,13 +87,13 @@ pub fn clone_within(owner: BorrowedFd, namespaces: u64, cgroup: Option<BorrowedF
 
 /// The life of the process in between.
 fn enter_and_copy(
-    owner: BorrowedFd,
+    joined: &[(BorrowedFd, u64)],
     namespaces: u64,
     cgroup: Option<BorrowedFd>,
 ) -> io::Result<Option<(Pid, RawFd)>> {
     // It holds the caller's descriptors: nobody of that namespace may look into it (CVE-2016-9962).
     crate::process::set_dumpable(false)?;
-    crate::namespace::enter(owner, libc::CLONE_NEWUSER as u64)?;
+    joined.iter().try_for_each(|(namespace, bit)| crate::namespace::enter(namespace, *bit))?;
     copy(namespaces | libc::CLONE_PARENT as u64, cgroup)
 }
 

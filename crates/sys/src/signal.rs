@@ -113,6 +113,34 @@ pub(crate) fn unignore_children() {
     }
 }
 
+/// The signals by which somebody asks a process to end.
+const REQUESTS: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+
+/// Ends this process at SIGHUP, SIGINT, SIGQUIT and SIGTERM also where it is the first of its pid namespace: the kernel
+/// gives such a one no signal that it has no handler for (pid_namespaces(7)). A program that is executed has the
+/// defaults again (execve(2)).
+///
+/// # Errors
+/// The errno of sigaction(2).
+pub fn end_on_request() -> io::Result<()> {
+    extern "C" fn end(signal: libc::c_int) {
+        crate::process::exit_now(128 + signal)
+    }
+    for signal in REQUESTS {
+        // SAFETY: an all-zero sigaction has no flags and an empty mask; the handler does nothing but _exit(2), which is safe
+        // in a signal handler (signal-safety(7)).
+        check(
+            unsafe {
+                let mut action: libc::sigaction = std::mem::zeroed();
+                action.sa_sigaction = end as *const () as usize;
+                libc::sigaction(signal, &raw const action, std::ptr::null_mut())
+            }
+            .into(),
+        )?;
+    }
+    Ok(())
+}
+
 /// Sends a signal to the process of a pidfd, also one of the real-time signals.
 ///
 /// # Errors

@@ -115,7 +115,7 @@ mod tests {
     fn a_hook_runs_at_its_point_of_the_life_and_nowhere_else() {
         use HookKind::{CreateContainer, CreateRuntime, Poststop, Prestart, StartContainer};
         use Rendezvous::{HooksDone, MountsMade, Start};
-        let clone = || Op::Clone { namespaces: vec![], cgroup: None, owner: None };
+        let clone = || Op::Clone { namespaces: vec![], cgroup: None, within: vec![] };
         let exec = || Op::Exec { args: vec![], env: vec![] };
         let unshare = |kind| Op::Unshare { namespaces: vec![kind] };
         let back = |kind| Op::ReturnTo { kind };

@@ -50,7 +50,7 @@ mod tests {
         ];
         for (name, namespaces, ops, undo, expected) in cases {
             let mut plan = Plan { undo, ..Plan::default() };
-            let clone = Op::Clone { namespaces, cgroup: None, owner: None };
+            let clone = Op::Clone { namespaces, cgroup: None, within: vec![] };
             let script = |ops: Vec<Op>| {
                 let mut script = Script::default();
                 ops.into_iter().for_each(|op| script.push(op, Cause::new("test", "")));

@@ -28,9 +28,7 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
             gives("openat", format!("AT_FDCWD, {file:?}, O_RDONLY|O_CLOEXEC"), Slot::Namespace(*kind)),
             gives("ioctl", format!("{}, NS_GET_NSTYPE", Slot::Namespace(*kind)), clone_flag(*kind)),
         ],
-        Op::EnterNamespace { kind } => {
-            vec![call("setns", format!("{}, {}", Slot::Namespace(*kind), clone_flag(*kind)))]
-        }
+        Op::EnterNamespace { kind } => vec![enter(*kind)],
         Op::AdoptNamespace { kind } => {
             let path = format!("$host_pid/ns/{}", kind.file_name());
             vec![
@@ -43,19 +41,22 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
         }
         Op::Unshare { namespaces } => vec![call("unshare", clone_flags(namespaces).join("|"))],
         Op::WriteTimeOffsets { text } => write_proc("self/timens_offsets", text),
-        Op::Clone { namespaces, cgroup, owner: None } => {
+        Op::Clone { namespaces, cgroup, within } if within.is_empty() => {
             vec![clone3(&["CLONE_PIDFD"], namespaces, *cgroup, "SIGCHLD")]
         }
-        Op::Clone { namespaces, cgroup, owner: Some(owner) } => vec![
-            gives(
-                "clone3",
-                "{flags=CLONE_FILES|CLONE_PIDFD, pidfd=$between_pidfd, exit_signal=SIGCHLD}",
-                "$between",
-            ),
-            call("prctl", "PR_SET_DUMPABLE, SUID_DUMP_DISABLE"),
-            call("setns", format!("{owner}, CLONE_NEWUSER")),
-            clone3(&["CLONE_PIDFD", "CLONE_PARENT"], namespaces, *cgroup, "0"),
-        ],
+        Op::Clone { namespaces, cgroup, within } => {
+            let mut calls = vec![
+                gives(
+                    "clone3",
+                    "{flags=CLONE_FILES|CLONE_PIDFD, pidfd=$between_pidfd, exit_signal=SIGCHLD}",
+                    "$between",
+                ),
+                call("prctl", "PR_SET_DUMPABLE, SUID_DUMP_DISABLE"),
+            ];
+            calls.extend(within.iter().map(|kind| enter(*kind)));
+            calls.push(clone3(&["CLONE_PIDFD", "CLONE_PARENT"], namespaces, *cgroup, "0"));
+            calls
+        }
         Op::WriteIdMap { kind, text } => {
             let file = match kind {
                 IdKind::User => "uid_map",
@@ -77,6 +78,7 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
         Op::Send { rendezvous } => vec![call("write", format!("$channel, {rendezvous:?}"))],
         Op::Await { rendezvous } => vec![call("read", format!("$channel, {rendezvous:?}"))],
         Op::AwaitStart => vec![
+            call("rt_sigaction", "each of SIGHUP, SIGINT, SIGQUIT, SIGTERM, {sa_handler=_exit}, NULL"),
             call("write", "$channel, Created"),
             gives("accept4", format!("{}, NULL, NULL, SOCK_CLOEXEC", Slot::StartSocket), "$starter"),
             call("read", "$starter, Start"),
@@ -111,6 +113,10 @@ fn clone_flags(kinds: &[NamespaceKind]) -> Vec<&'static str> {
         NamespaceKind::Network,
     ];
     by_bit.into_iter().filter(|kind| kinds.contains(kind)).map(clone_flag).collect()
+}
+
+fn enter(kind: NamespaceKind) -> Call {
+    call("setns", format!("{}, {}", Slot::Namespace(kind), clone_flag(kind)))
 }
 
 fn clone3(flags: &[&str], namespaces: &[NamespaceKind], cgroup: Option<Slot>, signal: &str) -> Call {
