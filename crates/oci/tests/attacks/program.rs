@@ -13,7 +13,7 @@ use crate::support::{Case, eventually};
 const EPERM: u32 = 1;
 
 /// Our binary as the program of a container, where it waits for ever.
-const WAITS: [&str; 5] = ["/proc/self/exe", "exec", "--process", "/fifo", "x"];
+const WAITS: [&str; 5] = ["/proc/self/exe", "update", "--resources", "/fifo", "x"];
 
 /// What the attacker runs: finds our binary at work inside, opens it, ends it, and writes to it once nobody runs it. Until
 /// then the kernel itself refuses (ETXTBSY).
@@ -98,7 +98,7 @@ pub fn own_binary() {
 
 pub fn own_binary_by_script() {
     // The kernel puts the script's name after the first argument, as the value of the option.
-    attack_own_binary(&["/bin/script", "exec", "--process", "/fifo", "x"], &[]);
+    attack_own_binary(&["/bin/script", "update", "--resources", "/fifo", "x"], &[]);
     // As the first program of a container it only says that it makes no sense there.
     let before = fingerprint(&binary("cuddy-oci"));
     for args in [&["/proc/self/exe", "--version"][..], &["/proc/self/exe", "delete", "--force", "x"]] {
