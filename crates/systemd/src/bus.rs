@@ -68,8 +68,7 @@ impl Bus {
             self.receive(WHAT, deadline)?;
         };
         let line: Vec<u8> = self.bytes.drain(..end).collect();
-        login::accepted(&String::from_utf8_lossy(&line)).map_err(|why| broken(WHAT, why))?;
-        self.send(WHAT, login::BEGIN.as_bytes())
+        login::accepted(&String::from_utf8_lossy(&line)).map_err(|why| broken(WHAT, why))
     }
 
     /// Gets a name on the bus, asks for the end of jobs, and finds the manager.

@@ -2,10 +2,13 @@
 //! "Authentication Protocol").
 //!
 //! ```text
-//!   us     \0 AUTH EXTERNAL 30 \r\n
+//!   us     \0 AUTH EXTERNAL 30 \r\n BEGIN \r\n
 //!   them   OK 1234deadbeef \r\n        or  REJECTED EXTERNAL \r\n
-//!   us     BEGIN \r\n                  from here on there are messages
+//!                                        from here on there are messages
 //! ```
+//!
+//! `BEGIN` does not wait for `OK`, and messages do: when systemd reads the first of them along with `BEGIN` it leaves it
+//! in its buffer until more comes.
 
 use std::fmt::Write;
 
@@ -19,10 +22,8 @@ pub(crate) fn hello(uid: u32) -> String {
     for digit in uid.to_string().bytes() {
         let _ = write!(text, "{digit:02x}");
     }
-    text + "\r\n"
+    text + "\r\nBEGIN\r\n"
 }
-
-pub(crate) const BEGIN: &str = "BEGIN\r\n";
 
 /// Whether the answer lets us in; otherwise it is why not.
 pub(crate) fn accepted(line: &str) -> Result<(), String> {
@@ -49,8 +50,8 @@ mod tests {
 
     #[test]
     fn what_is_said() {
-        assert_eq!(hello(0), "\0AUTH EXTERNAL 30\r\n");
-        assert_eq!(hello(1000), "\0AUTH EXTERNAL 31303030\r\n");
+        assert_eq!(hello(0), "\0AUTH EXTERNAL 30\r\nBEGIN\r\n");
+        assert_eq!(hello(1000), "\0AUTH EXTERNAL 31303030\r\nBEGIN\r\n");
         for (line, good) in
             [("OK 12ab\r\n", true), ("OK\r\n", true), ("REJECTED EXTERNAL\r\n", false), ("", false)]
         {
