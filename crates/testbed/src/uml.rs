@@ -115,7 +115,6 @@ pub fn boot_systemd(hierarchy: Hierarchy, script: &str) -> Result<String, Box<dy
         format!("systemd.unit={}", fixture::TEST_UNIT),
         format!("cuddy.script={}", path.display()),
         "systemd.show_status=0".to_owned(),
-        "systemd.mask=systemd-journald.service".to_owned(),
     ];
     if hierarchy == Hierarchy::Hybrid {
         args.push("systemd.unified_cgroup_hierarchy=0".to_owned());

@@ -1,0 +1,158 @@
+# Checks on a machine that systemd runs: each prints "ok" and its name, or what was there in place of what was expected.
+# Given: $runtime, $bundle, and $layout, which is v2 or hybrid.
+
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_PAGER=cat SYSTEMD_COLORS=0 TERM=dumb
+mount -t tmpfs tmpfs /tmp
+cp -a "$bundle" /tmp/bundle
+cd /tmp/bundle || exit
+case $layout in
+v2) memory=/sys/fs/cgroup cpu=$memory pids=$memory io=$memory ;;
+*) memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpu pids=/sys/fs/cgroup/pids io=/sys/fs/cgroup/blkio ;;
+esac
+
+# is NAME EXPECTED FOUND
+is() {
+    if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: expected [$2], found [$3]"; fi
+}
+# done_by NAME COMMAND...
+done_by() {
+    name=$1
+    shift
+    # To a file: a container that goes on has it open.
+    if "$@" >/tmp/said 2>&1; then echo "ok $name"; else echo "not ok $name: code $? of $*: $(cat /tmp/said)"; fi
+}
+# refused NAME WORDS COMMAND...
+refused() {
+    name=$1 words=$2
+    shift 2
+    if "$@" >/tmp/said 2>&1; then echo "not ok $name: $* succeeded"; return; fi
+    said=$(cat /tmp/said)
+    case $said in
+    *"$words"*) echo "ok $name" ;;
+    *) echo "not ok $name: it says [$said]" ;;
+    esac
+}
+# The value of a property.
+property() { systemctl show --value -p "$2" "$1"; }
+# What a file holds, on one line.
+file() { tr '\n' ' ' <"$1" | sed 's/ $//'; }
+# until COMMAND...: for at most ten seconds.
+until_it() {
+    for _ in $(seq 100); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    echo "not ok: $* did not come true"
+}
+cuddy() { "$runtime" --systemd-cgroup "$@"; }
+# with REGEX TEXT: the configuration with another text there.
+with() { sed "s|$1|$2|" config.template >config.json; }
+cp config.json config.template
+
+echo "systemd $(systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p'), $layout"
+scope=system.slice/cuddy-web.scope
+
+# The limits of a container, as systemd has them and as the kernel has them.
+limits() {
+    systemctl show cuddy-web.scope >/tmp/unit
+    for row in $1; do
+        name=${row%%=*}
+        is "$2: $name" "$row" "$(grep "^$name=" /tmp/unit)"
+    done
+    for row in $3; do
+        file=${row%%=*} value=$(echo "${row#*=}" | tr _ ' ')
+        is "$2: ${file##*/}" "$value" "$(file "$file")"
+    done
+}
+
+if [ "$layout" = v2 ]; then
+    asked="MemoryMax=67108864 MemoryLow=33554432 TasksMax=77 CPUWeight=20 CPUQuotaPerSecUSec=510ms DevicePolicy=strict"
+    files="$memory/$scope/memory.max=67108864 $memory/$scope/memory.low=33554432 $pids/$scope/pids.max=77
+        $cpu/$scope/cpu.weight=20 $cpu/$scope/cpu.max=51000_100000 $io/$scope/io.max=98:0_rbps=1048576_wbps=max_riops=max_wiops=max"
+    changed="MemoryMax=33554432 TasksMax=50 CPUWeight=39 CPUQuotaPerSecUSec=200ms MemoryLow=33554432"
+    changed_files="$memory/$scope/memory.max=33554432 $pids/$scope/pids.max=50 $cpu/$scope/cpu.weight=39
+        $cpu/$scope/cpu.max=20000_100000 $memory/$scope/memory.low=33554432"
+else
+    asked="MemoryLimit=67108864 TasksMax=77 CPUShares=512 CPUQuotaPerSecUSec=510ms DevicePolicy=strict"
+    files="$memory/$scope/memory.limit_in_bytes=67108864 $memory/$scope/memory.soft_limit_in_bytes=33554432
+        $pids/$scope/pids.max=77 $cpu/$scope/cpu.shares=512 $cpu/$scope/cpu.cfs_quota_us=51000
+        $io/$scope/blkio.throttle.read_bps_device=98:0_1048576"
+    changed="MemoryLimit=33554432 TasksMax=50 CPUShares=1024 CPUQuotaPerSecUSec=200ms"
+    changed_files="$memory/$scope/memory.limit_in_bytes=33554432 $pids/$scope/pids.max=50 $cpu/$scope/cpu.shares=1024
+        $cpu/$scope/cpu.cfs_quota_us=20000"
+fi
+
+# Over the bus alone, then over the manager's own socket alone.
+for way in bus private; do
+    if [ $way = bus ]; then
+        mv /run/systemd/private /run/systemd/private.hidden
+    else
+        systemctl stop dbus.socket dbus.service 2>/dev/null
+    fi
+    done_by "$way: run" cuddy run -d web
+    if [ $way = bus ]; then mv /run/systemd/private.hidden /run/systemd/private; fi
+    is "$way: state" running "$($runtime state web | sed -n 's/.*"status": "\(.*\)".*/\1/p')"
+    limits "$asked Slice=system.slice ControlGroup=/$scope Delegate=yes TimeoutStopUSec=7s" "$way" "$files"
+    if [ $way = bus ]; then done_by "$way: delete" $runtime delete --force web; fi
+done
+
+# What systemd writes again is what is there.
+systemctl daemon-reload
+limits "$asked" "reloaded" "$files"
+done_by "update" $runtime update --memory 33554432 --pids-limit 50 --cpu-share 1024 --cpu-quota 20000 web
+limits "$changed" "updated" "$changed_files"
+systemctl daemon-reload
+limits "$changed" "updated and reloaded" "$changed_files"
+refused "update that the kernel refuses" "cpu" $runtime update --cpuset-cpus 900 web
+systemctl daemon-reload
+limits "$changed" "after a refused update" "$changed_files"
+
+# Devices, also after systemd has written its list again.
+inside() { $runtime exec web "$@"; }
+done_by "null can be used" inside sh -c 'echo x >/dev/null'
+done_by "a disk can be made" inside mknod /tmp/disk b 98 0
+refused "a disk cannot be used" "ermitted" inside dd if=/tmp/disk of=/dev/null count=1
+
+# Other commands.
+is "exec joins the group" "$scope" "$(inside cat /proc/self/cgroup | sed -n "s|^[0-9]*:${layout_key}:/||p")"
+done_by "pause" $runtime pause web
+is "paused" paused "$($runtime state web | sed -n 's/.*"status": "\(.*\)".*/\1/p')"
+done_by "update of a paused one" $runtime update --pids-limit 51 web
+is "it is updated" 51 "$(property cuddy-web.scope TasksMax)"
+done_by "resume" $runtime resume web
+done_by "events" $runtime events --stats web
+done_by "ps" $runtime ps --format json web
+refused "a second one of that unit" "has processes of another container" cuddy run -d --bundle /tmp/bundle web2
+is "the first one lives" running "$($runtime state web | sed -n 's/.*"status": "\(.*\)".*/\1/p')"
+done_by "kill" $runtime kill web KILL
+until_it sh -c "! $runtime exec web true"
+done_by "delete" $runtime delete web
+is "the unit is gone" inactive "$(systemctl is-active cuddy-web.scope)"
+left() { find /sys/fs/cgroup -name 'cuddy-*.scope' -o -name 'libpod-*'; }
+is "no group is left" "" "$(left)"
+
+# Names.
+with '"cgroupsPath": "[^"]*"' '"cgroupsPath": "a-b.slice:libpod:12"'
+done_by "a slice in a slice" cuddy run -d web
+is "it is there" /a.slice/a-b.slice/libpod-12.scope "$(property libpod-12.scope ControlGroup)"
+done_by "stopped by systemd" systemctl stop libpod-12.scope
+until_it sh -c "$runtime state web | grep stopped"
+done_by "deleted after that" $runtime delete web
+with '"cgroupsPath": "[^"]*"' '"cgroupsPath": "/a/b"'
+refused "a path of another form" '/linux/cgroupsPath: "/a/b" is not of the form SLICE:PREFIX:NAME' cuddy run -d web
+
+# Units of that name that are there already.
+with '"cgroupsPath": "[^"]*"' '"cgroupsPath": "system.slice:cuddy:old"'
+systemd-run --quiet --scope --slice=other.slice --unit=cuddy-old.scope -p RuntimeMaxSec=1 sleep 100 >/dev/null 2>&1
+until_it systemctl is-failed cuddy-old.scope
+done_by "a failed unit is in nobody's way" cuddy run -d web
+done_by "delete after that" $runtime delete --force web
+systemd-run --quiet --slice=other.slice --scope --unit=cuddy-old.scope sleep 1000 >/dev/null 2>&1 &
+until_it systemctl is-active cuddy-old.scope
+refused "a unit that runs is in the way" "unit cuddy-old.scope" cuddy run -d web
+is "and goes on running" active "$(systemctl is-active cuddy-old.scope)"
+systemctl stop cuddy-old.scope
+
+is "no group is left at the end" "" "$(left)"
+is "no unit is left at the end" "" "$(systemctl list-units --all --plain --no-legend 'cuddy-*.scope' 'libpod-*')"
+echo the end
