@@ -201,6 +201,9 @@ pub struct RunArgs {
     /// Control group that it is put below: `/site`, `web.slice`
     #[arg(long, value_name = "PATH", help_heading = LIMITS)]
     pub cgroup_parent: Option<String>,
+    /// Who makes the control groups: `cgroupfs` (cuddy itself) or `systemd`
+    #[arg(long, value_name = "MANAGER", help_heading = LIMITS)]
+    pub cgroup_manager: Option<String>,
 
     /// Add a capability: `NET_ADMIN`, or `ALL`
     #[arg(long, value_name = "NAME", help_heading = PRIVILEGES)]

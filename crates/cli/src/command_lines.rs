@@ -176,6 +176,7 @@ fn each_option_changes_its_own_part_of_the_configuration() {
         "--userns auto --network host --pid host host:",
         "--cgroup-parent /site host:",
         "--cgroup-parent web.slice host:",
+        "--cgroup-manager systemd --cgroup-parent web.slice host:",
         "--time-offset boottime=86400,monotonic=-1.5 host:",
     ];
     let plain = shown(&prepared("host:").unwrap());
@@ -243,6 +244,8 @@ fn each_refusal_has_its_own_words() {
         "--cgroupns x host:",
         "--stop-signal MOO host:",
         "--cgroup-parent /../x host:",
+        "--cgroup-manager docker host:",
+        "--cgroup-manager systemd --cgroup-parent /site host:",
         "--time-offset realtime=1 host:",
         "--security-opt seccomp=x.json host:",
     ];

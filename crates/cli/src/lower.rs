@@ -59,6 +59,8 @@ pub fn run(args: &RunArgs, here: &Surroundings<'_>) -> Result<(String, RunOption
         hostname: one("--hostname", &args.hostname, name::host)?,
         domainname: one("--domainname", &args.domainname, name::host)?,
         cgroup_parent: one("--cgroup-parent", &args.cgroup_parent, name::cgroup_parent)?,
+        cgroup_manager: one("--cgroup-manager", &args.cgroup_manager, name::cgroup_manager)?
+            .unwrap_or_default(),
     };
     Ok((root.clone(), options.validated()?))
 }

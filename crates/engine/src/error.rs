@@ -25,6 +25,9 @@ pub enum Error {
     /// The machine does not tell what it is.
     #[error(transparent)]
     Host(#[from] host::Error),
+    /// Nor does systemd.
+    #[error(transparent)]
+    Facts(#[from] runtime::Error),
     /// The configuration cannot become a plan.
     #[error("{0}")]
     Plan(planner::Error),
@@ -62,7 +65,11 @@ impl Error {
             Self::Plan(error) => {
                 vec![error.hint.clone()].into_iter().filter(|hint| !hint.is_empty()).collect()
             }
-            Self::Archive(_) | Self::Host(_) | Self::System { .. } => Vec::new(),
+            Self::Host(error) => {
+                Some(error.hint().to_owned()).into_iter().filter(|hint| !hint.is_empty()).collect()
+            }
+            Self::Facts(error) => Some(error.hint()).into_iter().filter(|hint| !hint.is_empty()).collect(),
+            Self::Archive(_) | Self::System { .. } => Vec::new(),
         }
     }
 

@@ -121,7 +121,7 @@ fn ask(
     options: &RunOptions,
     running: impl Fn(&ContainerId) -> Option<i32>,
 ) -> Result<(plan::facts::HostFacts, Facts), Error> {
-    let host = host::probe()?;
+    let host = runtime::facts(options.cgroup_manager)?;
     let facts = Facts::gather(options, host.clone(), running)?;
     Ok((host, facts))
 }
@@ -170,7 +170,12 @@ fn finish(
     let defaults = Defaults::default();
     let container = Container { id: &id, root: &root, files: &bundle, defaults: &defaults };
     let prepared = config::config(&options, &container, facts, &user)?;
-    let how = planner::Options { root: source, init: options.init, ..planner::Options::default() };
+    let how = planner::Options {
+        root: source,
+        init: options.init,
+        cgroup_manager: options.cgroup_manager,
+        ..planner::Options::default()
+    };
     Ok(Launch { id, name, bundle, prepared, how, host, options })
 }
 

@@ -108,7 +108,10 @@ impl Store {
 }
 
 /// What the machine is. systemd is asked where it makes the groups.
-pub(crate) fn facts(manager: CgroupManager) -> Result<HostFacts, Error> {
+///
+/// # Errors
+/// The machine cannot be asked, or systemd not reached.
+pub fn facts(manager: CgroupManager) -> Result<HostFacts, Error> {
     let mut facts = host::probe()?;
     if manager == CgroupManager::Systemd {
         facts.systemd = Some(host::systemd()?);

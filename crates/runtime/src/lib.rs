@@ -37,7 +37,7 @@ mod usage;
 
 pub use bundle::Bundle;
 
-pub use create::{Created, Request};
+pub use create::{Created, Request, facts};
 pub use criu::{CheckpointOptions, CriuOptions, Failure as CriuFailure, ManageCgroups, RestoreRequest};
 pub use error::Error;
 pub use events::Event;

@@ -18,6 +18,7 @@ use crate::facts::Facts;
 use crate::options::security::{LabelOption, LabelPart, SecurityOption};
 use crate::options::{OptionError, RootAccess, RunOptions};
 use crate::user::User;
+use planner::CgroupManager;
 use spec::{CapabilitySet, Config, ContainerId, Linux, Process, Root};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -194,14 +195,15 @@ fn rlimits(options: &RunOptions) -> Vec<spec::Rlimit> {
     by_kind.into_values().cloned().collect()
 }
 
-/// Below `--cgroup-parent`, in systemd's form `SLICE:PREFIX:NAME` if that is a slice; else the runtime's own
-/// choice, `/cuddy/NAME` below the root of the hierarchies.
+/// Below `--cgroup-parent`, in systemd's form `SLICE:PREFIX:NAME` if that makes the groups; else where the runtime
+/// has it.
 fn cgroups_path(options: &RunOptions, id: &ContainerId) -> Option<String> {
     let parent = options.cgroup_parent.as_deref()?;
-    Some(if parent.ends_with(".slice") && !parent.contains('/') {
-        format!("{parent}:cuddy:{id}")
-    } else {
-        format!("/{}/{id}", parent.trim_start_matches('/'))
+    Some(match options.cgroup_manager {
+        CgroupManager::Systemd => format!("{parent}:cuddy:{id}"),
+        CgroupManager::Cgroupfs | CgroupManager::Disabled => {
+            format!("/{}/{id}", parent.trim_start_matches('/'))
+        }
     })
 }
 
@@ -297,14 +299,17 @@ mod tests {
     #[test]
     fn the_cgroup_is_below_its_parent() {
         let id: ContainerId = "abc".parse().unwrap();
-        for (parent, expect) in [
-            (None, None),
-            (Some("/site"), Some("/site/abc")),
-            (Some("site/web"), Some("/site/web/abc")),
-            (Some("web.slice"), Some("web.slice:cuddy:abc")),
-            (Some("/a.slice"), Some("/a.slice/abc")),
+        use CgroupManager::{Cgroupfs, Systemd};
+        for (cgroup_manager, parent, expect) in [
+            (Cgroupfs, None, None),
+            (Cgroupfs, Some("/site"), Some("/site/abc")),
+            (Cgroupfs, Some("site/web"), Some("/site/web/abc")),
+            (Cgroupfs, Some("web.slice"), Some("/web.slice/abc")),
+            (Systemd, None, None),
+            (Systemd, Some("web.slice"), Some("web.slice:cuddy:abc")),
         ] {
-            let options = RunOptions { cgroup_parent: parent.map(str::to_owned), ..RunOptions::default() };
+            let cgroup_parent = parent.map(str::to_owned);
+            let options = RunOptions { cgroup_parent, cgroup_manager, ..RunOptions::default() };
             assert_eq!(cgroups_path(&options, &id).as_deref(), expect);
         }
     }

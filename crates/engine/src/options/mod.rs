@@ -25,6 +25,7 @@ use environment::EnvChange;
 use mount::MountRequest;
 use namespace::{Ipc, Namespaces, Network, OwnOrHost, Shared, UserNamespace};
 use number::SwapLimit;
+use planner::CgroupManager;
 use security::{CapabilityName, SeccompChoice, SecurityOption};
 use signal::Signal;
 use spec::{ContainerId, NamespaceKind, Rlimit};
@@ -72,6 +73,8 @@ pub struct RunOptions {
     pub domainname: Option<String>,
     /// `--cgroup-parent`.
     pub cgroup_parent: Option<String>,
+    /// `--cgroup-manager`.
+    pub cgroup_manager: CgroupManager,
 }
 
 /// What may be written in the root file system.
@@ -204,7 +207,21 @@ impl RunOptions {
         self.check_sysctls()?;
         self.check_mounts()?;
         self.check_privileges()?;
+        self.check_cgroups()?;
         Ok(self)
+    }
+
+    fn check_cgroups(&self) -> Result<(), OptionError> {
+        match &self.cgroup_parent {
+            Some(parent) if self.cgroup_manager == CgroupManager::Systemd && !name::is_slice(parent) => {
+                Err(OptionError::new(
+                    format!("--cgroup-parent {parent} with --cgroup-manager systemd"),
+                    "systemd makes groups in slices",
+                    "name a slice, like web.slice; a-b.slice is the slice a-b in a",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_memory(&self) -> Result<(), OptionError> {

@@ -1,6 +1,7 @@
 //! `--name`, `--hostname`, `--domainname`, `--workdir`, `--cgroup-parent`.
 
 use super::BadValue;
+use planner::CgroupManager;
 use spec::{ContainerId, InvalidId};
 use std::path::{Component, Path, PathBuf};
 
@@ -74,6 +75,23 @@ pub fn cgroup_parent(text: &str) -> Result<String, BadValue> {
         return Err(BadValue::new("it leads out of the tree with ..", hint));
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Whether a group is one that systemd makes others in.
+pub(crate) fn is_slice(group: &str) -> bool {
+    group.ends_with(".slice") && !group.contains('/')
+}
+
+/// `--cgroup-manager`.
+///
+/// # Errors
+/// Another word.
+pub fn cgroup_manager(text: &str) -> Result<CgroupManager, BadValue> {
+    match text {
+        "cgroupfs" => Ok(CgroupManager::Cgroupfs),
+        "systemd" => Ok(CgroupManager::Systemd),
+        _ => Err(BadValue::new("it is neither cgroupfs nor systemd", "name one of the two")),
+    }
 }
 
 #[cfg(test)]
