@@ -38,7 +38,8 @@ fn on_v2() {
     });
     let script = format!(
         "mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /mnt && cp -a {} /mnt/bundle && cd /mnt/bundle\n\
-         {} run web && echo ended well\n\
+         {1} run web && echo ended well\n\
+         {1} --systemd-cgroup run web 2>&1 || echo refused without systemd\n\
          ls -d /sys/fs/cgroup/cuddy-* || echo nothing left",
         bundle.path().display(),
         binary("cuddy-oci").display(),
@@ -52,6 +53,9 @@ fn on_v2() {
         "null works",
         "disk does not",
         "ended well",
+        "cuddy-oci: error: cannot start web: systemd cannot be reached: tried the bus at /run/dbus/system_bus_socket: \
+         no such file or directory, and /run/systemd/private: no such file or directory",
+        "refused without systemd",
         "nothing left",
     ] {
         assert!(

@@ -46,7 +46,7 @@ impl Cgroup {
         self.bring_to(self.settings(resources)?)
     }
 
-    /// The same for the group of a unit. `tell` gives systemd, whose version this is, the properties; the files are written
+    /// The same for the group of a unit, whose device rules systemd is told of as well. `tell` gives systemd, whose version this is, the properties; the files are written
     /// before, so that systemd hears of nothing that the kernel refuses, and afterwards, as systemd writes files, too.
     ///
     /// # Errors
@@ -63,8 +63,21 @@ impl Cgroup {
         let mut placed = self.placed(resources)?;
         placed.iter_mut().for_each(unit::agree);
         let settings: Vec<_> = placed.iter().map(|placed| placed.setting.clone()).collect();
+        let mut properties = unit::merged(placed, version);
+        let on_v1 = self.find(Version::V1, "devices.list")?.is_some();
+        if !resources.devices.is_empty() {
+            properties.extend(unit::of_devices(&resources.devices, on_v1).map_err(Error::from)?);
+        }
         self.bring_to(settings.clone())?;
-        tell(&unit::merged(placed, version))?;
+        // On v1 systemd denies all devices and then allows those of its list: nobody is to be caught in between.
+        let freeze = on_v1 && !resources.devices.is_empty() && !self.is_frozen()?;
+        if freeze {
+            self.freeze()?;
+        }
+        let told = tell(&properties);
+        let thawed = if freeze { self.thaw() } else { Ok(()) };
+        told?;
+        thawed?;
         Ok(self.bring_to(settings)?)
     }
 

@@ -2,18 +2,16 @@
 
 use crate::device::{Kind, Rule, rules, v1};
 use crate::{Error, table::pairs};
-use plan::facts::CgroupLayout;
 use plan::unit::Property;
-use spec::Resources;
+use spec::DeviceRule;
 
 /// `DevicePolicy` and `DeviceAllow`. They hold besides what cuddy writes itself.
 ///
 /// systemd has no list of what is denied. On v2, where cuddy's own program decides as well, rules that it cannot hold are
 /// left to that; on v1, where systemd may write its list again, such a container may use nothing more than systemd
 /// knows of.
-pub(super) fn properties(resources: &Resources, layout: &CgroupLayout) -> Result<Vec<Property>, Error> {
-    let rules = rules(&resources.devices)?;
-    let is_v1 = layout.v1_with("devices").is_some();
+pub(crate) fn properties(devices: &[DeviceRule], is_v1: bool) -> Result<Vec<Property>, Error> {
+    let rules = rules(devices)?;
     let (policy, allowed) = match v1::lines(&rules) {
         Ok(lines) if lines.is_empty() => ("auto", Vec::new()),
         Ok(lines) => {
@@ -30,6 +28,12 @@ pub(super) fn properties(resources: &Resources, layout: &CgroupLayout) -> Result
         Err(_) => ("auto", Vec::new()),
     };
     Ok(vec![Property::new("DevicePolicy", policy), Property::new("DeviceAllow", pairs(allowed))])
+}
+
+/// The same for a unit that exists: a list that is given adds to the one that is there, unless an empty one comes before.
+pub(crate) fn changes(devices: &[DeviceRule], is_v1: bool) -> Result<Vec<Property>, Error> {
+    let nothing = Property::new("DeviceAllow", pairs(Vec::new()));
+    Ok([nothing].into_iter().chain(properties(devices, is_v1)?).collect())
 }
 
 /// `/dev/char/1:3 rwm`: such a path is read for its numbers, and need not exist. `None`: systemd cannot say it.
@@ -51,19 +55,14 @@ fn entry(rule: &Rule) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plan::facts::CgroupV1;
-    use spec::DeviceRule;
 
     fn rule(allow: bool, major: Option<i64>, minor: Option<i64>) -> DeviceRule {
         DeviceRule { allow, kind: Some("c".into()), major, minor, access: Some("rw".into()) }
     }
 
     fn check(devices: Vec<DeviceRule>, v2: &str, v1: &str) {
-        let resources = Resources { devices, ..Resources::default() };
-        let devices = CgroupV1 { controllers: vec!["devices".into()], mount: "/d".into(), own: "/".into() };
-        let layout = CgroupLayout { v1: vec![devices], v2: None };
-        for (layout, expected) in [(CgroupLayout::default(), v2), (layout, v1)] {
-            let properties = properties(&resources, &layout).unwrap();
+        for (is_v1, expected) in [(false, v2), (true, v1)] {
+            let properties = properties(&devices, is_v1).unwrap();
             let texts: Vec<_> = properties.iter().map(Property::to_string).collect();
             assert_eq!(texts.join(" "), expected);
         }

@@ -17,6 +17,7 @@ use plan::facts::{CgroupLayout, Systemd};
 use plan::unit::{Property, Unit, Value};
 use spec::{Config, ContainerId, Resources};
 
+pub(crate) use devices::changes as of_devices;
 pub(crate) use unified::properties as of_unified;
 
 /// The first version with all properties that are needed (`AllowedCPUs`); it is of 2019.
@@ -63,7 +64,7 @@ pub fn group_of_unit(
     properties.extend(counted.map(|name| Property::new(name, true)));
     properties.push(Property::new("DefaultDependencies", false));
     properties.extend(annotation::properties(&config.annotations)?);
-    properties.extend(devices::properties(&resources, layout)?);
+    properties.extend(devices::properties(&resources.devices, layout.v1_with("devices").is_some())?);
     properties.extend(merged(placed, systemd.version));
     properties.extend(unified::at_start(&resources, systemd.version));
     group.unit = Some(UnitGroup { takes_processes: !named.is_slice(), unit: named.unit, properties });

@@ -1,8 +1,6 @@
-# Checks on a machine that systemd runs: each prints "ok" and its name, or what was there in place of what was expected.
-# Given: $runtime, $bundle, and $layout, which is v2 or hybrid.
+# Groups that systemd makes, and what it says of them. Given: $bundle, $layout, which is v2 or hybrid, and $key, the
+# hierarchy that processes are looked for in.
 
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_PAGER=cat SYSTEMD_COLORS=0 TERM=dumb
-mount -t tmpfs tmpfs /tmp
 cp -a "$bundle" /tmp/bundle
 cd /tmp/bundle || exit
 case $layout in
@@ -10,41 +8,6 @@ v2) memory=/sys/fs/cgroup cpu=$memory pids=$memory io=$memory ;;
 *) memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpu pids=/sys/fs/cgroup/pids io=/sys/fs/cgroup/blkio ;;
 esac
 
-# is NAME EXPECTED FOUND
-is() {
-    if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: expected [$2], found [$3]"; fi
-}
-# done_by NAME COMMAND...
-done_by() {
-    name=$1
-    shift
-    # To a file: a container that goes on has it open.
-    if "$@" >/tmp/said 2>&1; then echo "ok $name"; else echo "not ok $name: code $? of $*: $(cat /tmp/said)"; fi
-}
-# refused NAME WORDS COMMAND...
-refused() {
-    name=$1 words=$2
-    shift 2
-    if "$@" >/tmp/said 2>&1; then echo "not ok $name: $* succeeded"; return; fi
-    said=$(cat /tmp/said)
-    case $said in
-    *"$words"*) echo "ok $name" ;;
-    *) echo "not ok $name: it says [$said]" ;;
-    esac
-}
-# The value of a property.
-property() { systemctl show --value -p "$2" "$1"; }
-# What a file holds, on one line.
-file() { tr '\n' ' ' <"$1" | sed 's/ $//'; }
-# until COMMAND...: for at most ten seconds.
-until_it() {
-    for _ in $(seq 100); do
-        "$@" >/dev/null 2>&1 && return
-        sleep 0.1
-    done
-    echo "not ok: $* did not come true"
-}
-cuddy() { "$runtime" --systemd-cgroup "$@"; }
 # with REGEX TEXT: the configuration with another text there.
 with() { sed "s|$1|$2|" config.template >config.json; }
 cp config.json config.template
@@ -113,8 +76,22 @@ done_by "null can be used" inside sh -c 'echo x >/dev/null'
 done_by "a disk can be made" inside mknod /tmp/disk b 98 0
 refused "a disk cannot be used" "ermitted" inside dd if=/tmp/disk of=/dev/null count=1
 
+echo '{"devices": [{"allow": true, "type": "b", "major": 98, "minor": 0, "access": "r"}]}' >/tmp/rules
+done_by "new device rules" $runtime update --resources /tmp/rules web
+systemctl show -p DeviceAllow cuddy-web.scope >/tmp/unit
+is "systemd has them" "DeviceAllow=/dev/block/98:0 r" "$(grep block/ /tmp/unit)"
+done_by "the disk can be used" inside dd if=/tmp/disk of=/dev/null count=1
+systemctl daemon-reload
+done_by "the disk can be used after that" inside dd if=/tmp/disk of=/dev/null count=1
+refused "it cannot be written" "ermitted" inside dd if=/dev/zero of=/tmp/disk count=1
+echo '{"devices": [{"allow": false, "access": "rwm"}]}' >/tmp/rules
+done_by "the old device rules" $runtime update --resources /tmp/rules web
+systemctl daemon-reload
+refused "a disk cannot be used again" "ermitted" inside dd if=/tmp/disk of=/dev/null count=1
+done_by "null can still be used" inside sh -c 'echo x >/dev/null'
+
 # Other commands.
-is "exec joins the group" "$scope" "$(inside cat /proc/self/cgroup | sed -n "s|^[0-9]*:${layout_key}:/||p")"
+is "exec joins the group" "$scope" "$(inside cat /proc/self/cgroup | sed -n "s|^[0-9]*:$key:/||p")"
 done_by "pause" $runtime pause web
 is "paused" paused "$($runtime state web | sed -n 's/.*"status": "\(.*\)".*/\1/p')"
 done_by "update of a paused one" $runtime update --pids-limit 51 web

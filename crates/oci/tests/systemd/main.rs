@@ -1,5 +1,5 @@
-//! Groups that systemd makes: a Debian with systemd in a kernel of its own, once on cgroup v2 and once on v1. One boot has
-//! many checks, in `systemd.sh`.
+//! Groups that systemd makes, and groups for a systemd: on a Debian with systemd in a kernel of its own, with cgroup v2 and
+//! with v1. One boot has many checks, in the script beside.
 
 use serde_json::json;
 use std::process::ExitCode;
@@ -12,8 +12,9 @@ fn main() -> ExitCode {
 
 fn tests() -> Vec<Trial> {
     vec![
-        trial("systemd makes the groups, on v2", uml::needs_of_systemd(), || check(Hierarchy::Unified)),
-        trial("systemd makes the groups, on v1", uml::needs_of_systemd(), || check(Hierarchy::Hybrid)),
+        trial("systemd makes the groups, on v2", uml::needs_of_systemd(), || groups(Hierarchy::Unified)),
+        trial("systemd makes the groups, on v1", uml::needs_of_systemd(), || groups(Hierarchy::Hybrid)),
+        trial("a systemd in a container makes groups of its own", uml::needs_of_systemd(), machines),
     ]
 }
 
@@ -26,6 +27,9 @@ fn bundle() -> Bundle {
         let capabilities = json!(["CAP_MKNOD"]);
         config["process"]["capabilities"] =
             json!({ "bounding": capabilities, "effective": capabilities, "permitted": capabilities });
+        config["root"]["readonly"] = json!(false);
+        // Its groups are seen from inside by the names that they have outside.
+        config["linux"]["namespaces"].as_array_mut().expect("a list").retain(|one| one["type"] != "cgroup");
         config["linux"]["cgroupsPath"] = json!("system.slice:cuddy:web");
         config["linux"]["resources"] = json!({
             "memory": { "limit": 67_108_864, "reservation": 33_554_432 },
@@ -37,18 +41,47 @@ fn bundle() -> Bundle {
     bundle
 }
 
-fn check(hierarchy: Hierarchy) {
+/// A container whose first process is a systemd, on the same files as the one outside, and which has its own group for
+/// writing.
+fn machine() -> Bundle {
+    let mut machine = Bundle::probe();
+    machine.args(&["/lib/systemd/systemd", "--unit=basic.target"]).edit(|config| {
+        let all = json!(spec::Capability::all().map(spec::Capability::name).collect::<Vec<_>>());
+        config["process"]["capabilities"] = json!({ "bounding": all, "effective": all, "permitted": all });
+        config["process"]["env"].as_array_mut().expect("a list").push(json!("container=cuddy"));
+        config["root"] = json!({ "path": "/", "readonly": true });
+        config["linux"]["cgroupsPath"] = json!("CGROUPS_PATH");
+        let mounts = config["mounts"].as_array_mut().expect("a list");
+        mounts.retain(|mount| mount["destination"] != "/sys/fs/cgroup");
+        mounts.push(json!({ "destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup" }));
+        for place in ["/run", "/tmp", "/var"] {
+            mounts.push(json!({ "destination": place, "type": "tmpfs", "source": "tmpfs" }));
+        }
+    });
+    machine
+}
+
+fn groups(hierarchy: Hierarchy) {
     let bundle = bundle();
     let (layout, key) = match hierarchy {
         Hierarchy::Unified => ("v2", ""),
         Hierarchy::Hybrid => ("hybrid", "name=systemd"),
     };
-    let script = format!(
-        "runtime=/mnt{} bundle=/mnt{} layout={layout} layout_key={key}\n{}",
-        binary("cuddy-oci").display(),
-        bundle.path().display(),
-        include_str!("systemd.sh"),
-    );
+    let given = format!("bundle=/mnt{} layout={layout} key={key}", bundle.path().display());
+    check(hierarchy, &given, include_str!("groups.sh"));
+}
+
+fn machines() {
+    let machine = machine();
+    let given = format!("machine=/mnt{}/config.json", machine.path().display());
+    check(Hierarchy::Unified, &given, include_str!("machine.sh"));
+}
+
+/// Boots, and looks at what each check has printed.
+fn check(hierarchy: Hierarchy, given: &str, script: &str) {
+    let runtime = binary("cuddy-oci");
+    let common = include_str!("common.sh");
+    let script = format!("runtime=/mnt{} {given}\n{common}\n{script}", runtime.display());
     let console = uml::boot_systemd(hierarchy, &script).expect("a kernel that boots");
     let failed: Vec<_> = console.lines().filter(|line| line.starts_with("not ok")).collect();
     assert!(failed.is_empty(), "{}\n\n{console}", failed.join("\n"));
