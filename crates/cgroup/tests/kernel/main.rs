@@ -6,6 +6,7 @@
 //! cgroup v2 is all there is, and runs the others again inside it.
 
 mod bad;
+mod churn;
 mod life;
 mod scratch;
 mod setting;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         trials.extend(life::trials());
         trials.extend(bad::trials());
         trials.extend(updates::trials());
+        trials.extend(churn::trials());
         trials.extend(uml::trials());
     } else {
         trials.push(skipped("control_groups", "needs root".to_owned()));

@@ -48,13 +48,17 @@ fn no_progress() {
     eventually("it goes on", || count(&case) > before.0);
 }
 
-/// The directory of a group above, of the caller's; it is thawed and removed when dropped.
-struct Above(Vec<PathBuf>);
+/// A container in a group of the caller's, which is thawed when dropped and goes with it.
+struct Below {
+    case: Case,
+    above: Vec<PathBuf>,
+}
 
-impl Drop for Above {
+impl Drop for Below {
     fn drop(&mut self) {
-        freeze(&self.0, false);
-        self.0.iter().for_each(|directory| drop(fs::remove_dir(directory)));
+        freeze(&self.above, false);
+        run(self.case.oci(&["delete", "--force"]).arg(self.case.id()));
+        self.above.iter().for_each(|directory| drop(fs::remove_dir(directory)));
     }
 }
 
@@ -75,18 +79,18 @@ fn from_above() {
     case.edit(|config| config["linux"]["cgroupsPath"] = serde_json::json!(format!("/{name}/web")));
     case.args(&["sleep", "1000"]).detach();
     let parents = support::groups(case.pid()).into_iter().filter_map(|(_, p)| p.parent().map(PathBuf::from));
-    let above = Above(parents.collect());
-    freeze(&above.0, true);
+    let below = Below { above: parents.collect(), case };
+    let case = &below.case;
+    freeze(&below.above, true);
     eventually("it is paused", || case.status() == "paused");
     let done = case.does("resume");
     assert_eq!(done.code(), 1, "{done:#?}");
     assert!(done.stderr.contains("a group above it is frozen"), "{done:#?}");
     assert_eq!(case.status(), "paused");
-    freeze(&above.0, false);
+    freeze(&below.above, false);
     eventually("it goes on", || case.status() == "running");
     case.does("pause").ok();
     case.does("resume").ok();
-    run(case.oci(&["delete", "--force"]).arg(case.id())).ok();
 }
 
 fn nested() {
