@@ -99,3 +99,22 @@ pub(crate) fn filter_devices(directory: &Path, program: &[u64]) -> Result<(), Er
         rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     Ok(sys::bpf::attach_device_program(cgroup, program)?)
 }
+
+/// The files that may be given to somebody with a group (cgroups(7), "Cgroups v2 delegation"). Which ones it has depends on
+/// its controllers.
+pub(crate) fn give(directory: &Path, uid: u32) -> Result<(), Error> {
+    const LIST: &str = "/sys/kernel/cgroup/delegate";
+    let list = std::fs::read_to_string(LIST)
+        .map_err(|error| Error::told(Errno::NOENT, format!("{LIST} cannot be read: {error}")))?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let group = rustix::fs::open(directory, flags, Mode::empty())?;
+    let owner = Some(rustix::fs::Uid::from_raw(uid));
+    rustix::fs::fchown(&group, owner, None)?;
+    for file in list.lines() {
+        match rustix::fs::chownat(&group, file, owner, None, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}

@@ -48,6 +48,7 @@ impl<'a> Host<'a> {
                 cgroups::start_unit(unit, properties, init)
             }
             Op::OpenCgroup { directory } => cgroups::open(&mut self.slots, directory),
+            Op::GiveCgroup { directory, uid } => cgroups::give(directory, *uid),
             Op::FilterDevices { directory, program } => cgroups::filter_devices(directory, program),
             Op::WriteIdMap { kind, text } => {
                 let pid = self.init()?.0;

@@ -172,6 +172,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
         match step.op {
             Op::SetSeccomp { .. } => filtered = true,
             Op::MakeCgroup { .. }
+            | Op::GiveCgroup { .. }
             | Op::StartUnit { .. }
             | Op::JoinCgroup { .. }
             | Op::Clone { .. }

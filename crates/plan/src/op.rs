@@ -32,6 +32,9 @@ pub enum Op {
     StartUnit { unit: Unit, properties: Vec<Property>, takes_init: bool },
     /// Attaches an eBPF program that decides on device access (cgroup v2).
     FilterDevices { directory: PathBuf, program: Vec<u64> },
+    /// Gives a v2 group to a user, with the files that the kernel says may be given (`/sys/kernel/cgroup/delegate`): groups
+    /// below it can then be made and limited by that user, and its own limits cannot be changed.
+    GiveCgroup { directory: PathBuf, uid: u32 },
 
     // ---- namespaces and processes ---------------------------------------------------------------
     /// Opens the machine's procfs and proves that it is one.

@@ -22,6 +22,7 @@ impl fmt::Display for Op {
             Self::OpenCgroup { directory } => write!(f, "open cgroup {}", directory.display()),
             Self::StartUnit { unit, .. } => write!(f, "start {unit}"),
             Self::FilterDevices { directory, .. } => write!(f, "filter devices of {}", directory.display()),
+            Self::GiveCgroup { directory, uid } => write!(f, "give {} to user {uid}", directory.display()),
             Self::OpenProc => f.write_str("open /proc of the machine"),
             Self::OpenCuddy => f.write_str("open cuddy's own binary"),
             Self::MakeIdMap { .. } => f.write_str("make an id mapping for mounts"),

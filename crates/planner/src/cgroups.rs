@@ -62,7 +62,7 @@ pub(crate) fn birthplace(draft: &Draft) -> Option<Slot> {
 }
 
 /// The v1 groups, with their limits, beside init's mounts.
-pub(crate) fn beside(draft: &mut Draft) {
+pub(crate) fn beside(draft: &mut Draft) -> Result<(), Error> {
     let group = draft.cgroup.clone();
     let unified = unified(draft);
     let is_v1 = |directory: &PathBuf| Some(directory) != unified.as_ref();
@@ -79,10 +79,37 @@ pub(crate) fn beside(draft: &mut Draft) {
             draft.host(Op::JoinCgroup { file: directory.join("cgroup.procs") }, FROM, why);
         }
     }
+    give(draft)?;
     if !group.directories.is_empty() {
         let rendezvous = Rendezvous::CgroupsReady;
         draft.host(Op::Send { rendezvous }, FROM, "init waits before anything of the container runs");
     }
+    Ok(())
+}
+
+/// A container that sees its own group on v2, and may write there, owns it: it can have groups of its own inside, as systemd
+/// as pid 1 wants to. The owner is the user of its process, as in runc. In v1 hierarchies the kernel has no such rule.
+fn give(draft: &mut Draft) -> Result<(), Error> {
+    let Some(directory) = unified(draft).filter(|_| draft.facts.cgroups.is_unified()) else { return Ok(()) };
+    let shows = |mount: &spec::Mount| {
+        matches!(mount.kind.as_deref(), Some("cgroup" | "cgroup2"))
+            && mount.destination == std::path::Path::new("/sys/fs/cgroup")
+            && !mount.options.iter().any(|option| option == "ro")
+    };
+    let Some(at) = draft.config.mounts.iter().position(shows) else { return Ok(()) };
+    if !draft.namespaces.makes(NamespaceKind::Cgroup) {
+        return Ok(());
+    }
+    let user = draft.config.process.as_ref().map_or(0, |process| process.user.uid);
+    let uid = match draft.linux.uid_mappings.is_empty() {
+        true => user,
+        false => crate::devices::mapped(&draft.linux.uid_mappings, user, "/process/user/uid", "uid")?,
+    };
+    if uid != 0 {
+        let why = "the container may have groups of its own inside; its own limits it cannot change";
+        draft.host(Op::GiveCgroup { directory, uid }, format!("/mounts/{at}"), why);
+    }
+    Ok(())
 }
 
 /// The groups that a manager of systemd makes, with their limits; and those in hierarchies that it does not know.

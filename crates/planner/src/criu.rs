@@ -70,7 +70,7 @@ pub fn restore(request: &Request, place: &Path, criu: &Criu) -> Result<Restore, 
     let namespaces = vec![NamespaceKind::Mount];
     let clone = Op::Clone { namespaces, cgroup: cgroups::birthplace(draft), within: vec![] };
     draft.host(clone, "restore", "the process that becomes criu, which makes the container's namespaces");
-    cgroups::beside(draft);
+    cgroups::beside(draft)?;
 
     draft.init(Op::SetUmask { mask: 0 }, "default", "what is made gets the mode that it is given");
     if !before {

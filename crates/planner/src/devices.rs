@@ -156,7 +156,7 @@ fn make_outside(draft: &mut Draft, node: Node) -> Result<(), Error> {
 }
 
 /// The id that an id of the container has on the machine.
-fn mapped(mappings: &[IdMapping], id: u32, field: &str, name: &str) -> Result<u32, Error> {
+pub(crate) fn mapped(mappings: &[IdMapping], id: u32, field: &str, name: &str) -> Result<u32, Error> {
     let range =
         mappings.iter().find(|range| range.container_id <= id && id - range.container_id < range.size);
     range.map(|range| range.host_id + (id - range.container_id)).ok_or_else(|| {

@@ -113,7 +113,7 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     // The host, beside init.
     namespaces::write_id_maps(draft);
     namespaces::network_beside(draft);
-    cgroups::beside(draft);
+    cgroups::beside(draft)?;
     schedule::by_host(draft)?;
     namespaces::return_to_own(draft);
     hooks::record(draft);

@@ -1,9 +1,11 @@
-//! Control groups, as containers meet them: limits that bite, what is counted, devices that come and go, freezing. All of it
+//! Control groups, as containers meet them: limits that bite, what is counted, devices that come and go, freezing,
+//! groups inside. All of it
 //! runs on the groups of this machine, and again on cgroup v2 alone, in a kernel of its own.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod delegation;
 mod demonstrations;
 mod devices;
 mod freezer;
@@ -15,7 +17,13 @@ use std::process::ExitCode;
 use testbed::Need;
 
 fn main() -> ExitCode {
-    let tests = [demonstrations::trials(), devices::trials(), freezer::trials(), statistics::trials()];
+    let tests = [
+        delegation::trials(),
+        demonstrations::trials(),
+        devices::trials(),
+        freezer::trials(),
+        statistics::trials(),
+    ];
     testbed::main_also_on_v2(tests.into_iter().flatten())
 }
 

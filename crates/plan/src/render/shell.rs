@@ -72,6 +72,10 @@ pub fn shell(op: &Op) -> ShellLine {
             nearly(start_unit(unit, properties, *takes_init), "busctl does not wait until the unit runs")
         }
         Op::FilterDevices { .. } => none("an eBPF program has to be loaded"),
+        Op::GiveCgroup { directory, uid } => nearly(
+            format!("cd {} && chown {uid} . $(cat /sys/kernel/cgroup/delegate)", quote(directory)),
+            "files that this group lacks are passed over",
+        ),
         Op::OpenProc | Op::OpenNamespace { .. } => none("a shell holds no such descriptor"),
         Op::OpenCuddy => none("a shell holds no such descriptor"),
         Op::MakeIdMap { .. } => none("a shell cannot hold a user namespace that nobody is in"),

@@ -36,6 +36,14 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
                  attach_flags=BPF_F_ALLOW_MULTI}",
             ),
         ],
+        Op::GiveCgroup { directory, uid } => vec![
+            gives("openat", format!("AT_FDCWD, {directory:?}, O_RDONLY|O_DIRECTORY|O_CLOEXEC"), "$cgroup"),
+            call("fchown", format!("$cgroup, {uid}, -1")),
+            call(
+                "fchownat",
+                format!("$cgroup, each of /sys/kernel/cgroup/delegate, {uid}, -1, AT_SYMLINK_NOFOLLOW"),
+            ),
+        ],
         _ => unreachable!("not about cgroups"),
     }
 }

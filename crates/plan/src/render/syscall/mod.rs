@@ -53,6 +53,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::WriteCgroup { .. }
         | Op::JoinCgroup { .. }
         | Op::StartUnit { .. }
+        | Op::GiveCgroup { .. }
         | Op::FilterDevices { .. } => cgroup::calls(op),
         Op::OpenProc
         | Op::OpenCuddy
