@@ -10,12 +10,14 @@ mod kernel;
 mod manager;
 mod mountinfo;
 mod resctrl;
+mod surroundings;
 
 pub use cgroups::cgroups;
 pub use error::Error;
 pub use kernel::NO_NEW_MOUNT_API;
 pub use manager::systemd;
 pub use mountinfo::{Mount, mounts};
+pub use surroundings::{Delegation, Surroundings, surroundings};
 
 use plan::facts::HostFacts;
 

@@ -6,6 +6,7 @@ use plan::facts::{CgroupLayout, HostFacts};
 use plan::{Hook, Plan, Slot, Undo};
 use planner::{CgroupManager, Options, Planned, Start};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::Pid;
 use spec::{Config, ContainerId, Status};
@@ -206,8 +207,19 @@ fn perform(container: &Container, request: Request, plan: &Plan) -> Result<(Reco
     if started.is_err() && told {
         forget_pid(request.pid_file);
     }
-    let (_, pidfd) = started?;
+    let (_, pidfd) = started.map_err(where_it_stands)?;
     Ok((record, pidfd))
+}
+
+/// A group that may not be made or limited is one that somebody else has: who, and what was left to cuddy.
+fn where_it_stands(mut failure: executor::Failure) -> executor::Failure {
+    let of_groups =
+        ["/linux/cgroupsPath", "/linux/resources"].iter().any(|from| failure.from.starts_with(from));
+    let refused = [Errno::ACCESS, Errno::PERM, Errno::ROFS].iter().any(|e| e.raw_os_error() == failure.errno);
+    if let (true, Ok(layout)) = (of_groups && refused, host::cgroups()) {
+        failure.hint = host::surroundings(&layout).to_string();
+    }
+    failure
 }
 
 /// Writes a pid file, whole or not at all.

@@ -15,6 +15,7 @@ pub fn trials() -> Vec<Trial> {
             on_v2.clone(),
             owned,
         ),
+        trial("where groups may not be made the error says where cuddy is", [Need::Root], refused),
         trial("a group is not given to who may only look at it", on_v2, read_only),
     ]
 }
@@ -74,4 +75,20 @@ fn read_only() {
     let told =
         in_user_namespace(&["ro"], "stat -c %u /sys/fs/cgroup; mkdir /sys/fs/cgroup/inner || echo refused");
     assert_eq!(told, "65534\nrefused\n");
+}
+
+fn refused() {
+    let mut case = Case::probe();
+    case.args(&["/bin/probe"]);
+    // The machine's groups as somebody sees them who was given none: in a mount namespace of this command's own.
+    let script = "for m in /sys/fs/cgroup /sys/fs/cgroup/unified; do \
+                  mountpoint -q $m && mount -o remount,bind,ro $m; done; exec \"$@\"";
+    let run_it = case.make(&["run"]);
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, "sh"]).arg(run_it.get_program()).args(run_it.get_args());
+    let done = run(&mut command);
+    assert_eq!(done.code(), 1, "{done:#?}");
+    assert!(done.stderr.contains("cuddy is in "), "{done:#?}");
+    assert!(done.stderr.contains("is not delegated to it; start it where one is"), "{done:#?}");
+    assert_eq!(case.left_behind(), Vec::<String>::new());
 }
