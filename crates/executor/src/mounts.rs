@@ -187,6 +187,14 @@ pub(crate) fn pivot_root(slots: &Slots) -> Result<(), Error> {
     Ok(rustix::process::chdir(c"/")?)
 }
 
+/// Moves the new root over the old one. To change to it would not do: who joins the mount namespace later begins at
+/// what is on top of its root (setns(2)).
+pub(crate) fn move_root(slots: &Slots) -> Result<(), Error> {
+    let both = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    rustix::mount::move_mount(slots.get(Slot::Root)?, c"", rustix::fs::CWD, c"/", both)?;
+    chroot(slots)
+}
+
 pub(crate) fn chroot(slots: &Slots) -> Result<(), Error> {
     rustix::process::fchdir(slots.get(Slot::Root)?)?;
     rustix::process::chroot(c".")?;

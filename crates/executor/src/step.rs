@@ -277,6 +277,7 @@ impl Init {
             Op::Detach { place } => mounts::detach(place),
             Op::MakeSymlink { target, path } => inside::make_symlink(&self.slots, target, path),
             Op::PivotRoot => mounts::pivot_root(&self.slots),
+            Op::MoveRoot => mounts::move_root(&self.slots),
             Op::Chroot => mounts::chroot(&self.slots),
             both => either_side(both, &mut self.slots),
         }

@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     testbed::main([
         trial("it joins namespaces, groups, root and privileges of the container", root.clone(), joins),
         trial("it joins a user namespace", root.clone(), joins_user_namespace),
+        trial("its root is the container's, also without a pivot", root.clone(), root_without_pivot),
         trial("its exit code is that of the command", busybox.clone(), exit_codes),
         trial("environment, working directory, user and groups can be given", root.clone(), options),
         trial("capabilities and no_new_privs can be added", root.clone(), privileges),
@@ -65,6 +67,22 @@ fn joins() {
     assert!(first.mount("/").unwrap().has("ro"));
     assert_eq!(first.descriptors.len(), 3);
     assert_eq!(process.sid, process.pid, "a session of its own");
+}
+
+/// Who joins a mount namespace begins at its root (setns(2)), which must not be the machine's.
+fn root_without_pivot() {
+    let mut case = Case::probe();
+    case.args(&["/bin/probe", "sleep"]);
+    run(&mut case.make(&["run", "--detach", "--no-pivot"])).ok();
+    let theirs = fs::metadata(format!("/proc/{}/root", case.pid())).unwrap();
+    let script = ["/bin/probe", "sleep"];
+    let pid_file = case.bundle.path().join("pid");
+    case.exec(&["--detach", "--pid-file", pid_file.to_str().unwrap()], &script).ok();
+    let pid = fs::read_to_string(pid_file).unwrap();
+    let ours = fs::metadata(format!("/proc/{pid}/root")).unwrap();
+    assert_eq!((ours.dev(), ours.ino()), (theirs.dev(), theirs.ino()));
+    let machine = fs::metadata("/").unwrap();
+    assert_ne!((ours.dev(), ours.ino()), (machine.dev(), machine.ino()));
 }
 
 fn joins_user_namespace() {

@@ -151,6 +151,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             Op::Exec { .. }
             | Op::ExecUnderInit { .. }
             | Op::PivotRoot
+            | Op::MoveRoot
             | Op::Restrict { .. }
             | Op::SetSeccomp { .. }
             | Op::OfferListener => {
@@ -269,6 +270,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         | Op::FindHome { .. }
         | Op::MakeSymlink { .. }
         | Op::PivotRoot
+        | Op::MoveRoot
         | Op::Chroot => (vec![Slot::Root], None),
         Op::OpenTerminal { .. } => (vec![Slot::Root], Some(Slot::Terminal)),
         Op::SendConsole => (vec![Slot::ConsoleSocket], None),

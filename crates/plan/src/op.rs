@@ -157,7 +157,10 @@ pub enum Op {
     MakeSymlink { target: String, path: PathBuf },
     /// Makes the root mount the root of this namespace and lets go of the old one.
     PivotRoot,
-    /// chroot(2), for a root that cannot be pivoted to. Weaker; only when asked for, or among the mounts of others.
+    /// Moves the root mount over the root of this namespace and makes it this process's root, where the old one cannot be
+    /// pivoted away from. Weaker; only when asked for.
+    MoveRoot,
+    /// chroot(2), among the mounts of others.
     Chroot,
 
     // ---- terminal -------------------------------------------------------------------------------

@@ -109,6 +109,7 @@ impl fmt::Display for Op {
             Self::Detach { place } => write!(f, "unmount {}", place.display()),
             Self::MakeSymlink { target, path } => write!(f, "link {} to {target}", path.display()),
             Self::PivotRoot => f.write_str("make the container's root the root"),
+            Self::MoveRoot => f.write_str("move the container's root over the root"),
             Self::Chroot => f.write_str("change the root without pivot_root"),
             Self::OpenTerminal { .. } => f.write_str("open a pseudo terminal of the container's devpts"),
             Self::SendConsole => write!(f, "send {} to {}", Slot::Console, Slot::ConsoleSocket),

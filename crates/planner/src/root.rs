@@ -198,9 +198,9 @@ pub(crate) fn change(draft: &mut Draft) -> Result<(), Error> {
         draft.init(Op::Chroot, "/linux/namespaces", why);
     } else if draft.options.no_pivot {
         draft.init(
-            Op::Chroot,
+            Op::MoveRoot,
             "--no-pivot",
-            "a ramdisk cannot be pivoted away from; the old root stays mounted",
+            "a ramdisk cannot be pivoted away from; the old root stays mounted below, where exec does not go",
         );
     } else {
         draft.init(

@@ -70,7 +70,7 @@ fn is(op: &Op, rendezvous: Rendezvous) -> bool {
 }
 
 fn changes_root(op: &Op) -> bool {
-    matches!(op, Op::PivotRoot | Op::Chroot)
+    matches!(op, Op::PivotRoot | Op::MoveRoot | Op::Chroot)
 }
 
 #[cfg(test)]

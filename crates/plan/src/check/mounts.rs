@@ -16,6 +16,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), Fault> {
         match &step.op {
             Op::SetPropagation { .. }
             | Op::PivotRoot
+            | Op::MoveRoot
             | Op::Detach { .. }
             | Op::Mask { .. }
             | Op::MakeReadOnly { .. } => {

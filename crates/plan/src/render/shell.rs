@@ -216,6 +216,9 @@ pub fn shell(op: &Op) -> ShellLine {
         ),
         Op::MakeSymlink { target, path } => nearly(format!("ln -s {target} $ROOT{}", quote(path)), BY_PATH),
         Op::PivotRoot => exact("cd $ROOT && pivot_root . . && umount -l . && cd /".to_owned()),
+        Op::MoveRoot => {
+            nearly("mount --move $ROOT / && chroot $ROOT".to_owned(), "chroot(8) starts a program in it")
+        }
         Op::Chroot => nearly("chroot $ROOT".to_owned(), "chroot(8) starts a program in it"),
         Op::OpenTerminal { .. } | Op::SendConsole | Op::UseTerminal => {
             none("a shell cannot open a pseudo terminal")

@@ -97,6 +97,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::MakeReadOnly { .. }
         | Op::MakeRootReadOnly
         | Op::PivotRoot
+        | Op::MoveRoot
         | Op::Chroot => mounts::calls(op),
         Op::MakeDirectory { .. } | Op::MakeDevice { .. } | Op::MakeSymlink { .. } => nodes::calls(op),
         Op::OpenTerminal { .. } | Op::SendConsole | Op::UseTerminal => terminal::calls(op),

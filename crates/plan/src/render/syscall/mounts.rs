@@ -100,11 +100,17 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
             call("umount2", "\".\", MNT_DETACH"),
             call("chdir", "\"/\""),
         ],
-        Op::Chroot => {
-            vec![call("fchdir", Slot::Root.to_string()), call("chroot", "\".\""), call("chdir", "\"/\"")]
+        Op::MoveRoot => {
+            let over = format!("{}, \"\", AT_FDCWD, \"/\", MOVE_MOUNT_F_EMPTY_PATH", Slot::Root);
+            [vec![call("move_mount", over)], change_root()].concat()
         }
+        Op::Chroot => change_root(),
         _ => unreachable!("not about mounts"),
     }
+}
+
+fn change_root() -> Vec<Call> {
+    vec![call("fchdir", Slot::Root.to_string()), call("chroot", "\".\""), call("chdir", "\"/\"")]
 }
 
 /// Changes of a file system's content, and of mounts that have a place.
