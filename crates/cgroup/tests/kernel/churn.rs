@@ -25,9 +25,9 @@ fn ends() -> Outcome {
         let directories = &scratch.group.directories;
         let mut churning = start(directories)?;
         // Each time at another moment of its life: before it has joined, or after any number of forks.
-        match round % 2 {
-            0 => std::thread::sleep(Duration::from_millis(u64::from(round % 12))),
-            _ => until_nested(directories)?,
+        match round % 4 {
+            0 => until_nested(directories)?,
+            _ => std::thread::sleep(Duration::from_millis(u64::from(round % 12))),
         }
         let begun = Instant::now();
         end(directories).map_err(|error| format!("round {round}: {error}"))?;
@@ -69,7 +69,7 @@ fn start(directories: &[PathBuf]) -> std::io::Result<Child> {
     let script = format!(
         "{} || exit; i=0; while :; do i=$((i+1)); \
          (for d in {}; do mkdir -p $d/$i/deeper && echo 0 >$d/$i/deeper/cgroup.procs; done; sleep 1000 & :) & \
-         (:) & done",
+         (:) & sleep 0.005; done",
         joins.collect::<Vec<_>>().join(" && "),
         nests.join(" ")
     );
