@@ -90,8 +90,14 @@ impl Bus {
         object: &str,
         arguments: impl FnOnce(&mut Writer),
     ) -> Result<Message, Error> {
+        let mut body = Writer::default();
+        arguments(&mut body);
+        self.ask(method, object, &body.bytes)
+    }
+
+    fn ask(&mut self, method: Method, object: &str, body: &[u8]) -> Result<Message, Error> {
         self.serial += 1;
-        self.send(method.name, &call(self.serial, method, object, arguments))?;
+        self.send(method.name, &call(self.serial, method, object, body))?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let message = self.next(method.name, deadline)?;

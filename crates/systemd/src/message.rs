@@ -39,16 +39,9 @@ pub(crate) struct Method {
 }
 
 /// The bytes of a call.
-pub(crate) fn call(
-    serial: u32,
-    method: Method,
-    object: &str,
-    arguments: impl FnOnce(&mut Writer),
-) -> Vec<u8> {
-    let mut body = Writer::default();
-    arguments(&mut body);
+pub(crate) fn call(serial: u32, method: Method, object: &str, body: &[u8]) -> Vec<u8> {
     let mut message = Writer { bytes: vec![b'l', METHOD_CALL, 0, 1] };
-    message.uint32(body.bytes.len() as u32);
+    message.uint32(body.len() as u32);
     message.uint32(serial);
     message.array(8, |fields| {
         let mut field = |code: u8, kind: &str, text: &str| {
@@ -66,7 +59,7 @@ pub(crate) fn call(
         }
     });
     message.align(8);
-    message.bytes.extend(body.bytes);
+    message.bytes.extend(body);
     message.bytes
 }
 

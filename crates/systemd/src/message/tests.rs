@@ -27,7 +27,9 @@ fn received(kind: u8, fields: &[(u8, &str, &str)], body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_call_as_bytes() {
-    let bytes = call(7, PING, "/org/x", |body| body.text("hi"));
+    let mut body = Writer::default();
+    body.text("hi");
+    let bytes = call(7, PING, "/org/x", &body.bytes);
     // Little-endian, a call, no flags, version 1; 7 bytes of body; serial 7; 71 bytes of fields.
     assert_eq!(bytes[..HEAD], [b'l', 1, 0, 1, 7, 0, 0, 0, 7, 0, 0, 0, 71, 0, 0, 0]);
     assert_eq!(bytes[HEAD..HEAD + 16], *b"\x01\x01o\0\x06\0\0\0/org/x\0\0");
