@@ -129,14 +129,12 @@ pub fn end_on_request() -> io::Result<()> {
     for signal in REQUESTS {
         // SAFETY: an all-zero sigaction has no flags and an empty mask; the handler does nothing but _exit(2), which is safe
         // in a signal handler (signal-safety(7)).
-        check(
-            unsafe {
-                let mut action: libc::sigaction = std::mem::zeroed();
-                action.sa_sigaction = end as *const () as usize;
-                libc::sigaction(signal, &raw const action, std::ptr::null_mut())
-            }
-            .into(),
-        )?;
+        let set = unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = end as *const () as usize;
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut())
+        };
+        check(set.into())?;
     }
     Ok(())
 }
