@@ -19,6 +19,8 @@ pub mod process;
 pub mod schedule;
 pub mod seccomp;
 pub mod signal;
+#[cfg(panic = "abort")]
+mod unwind;
 
 use std::io;
 
