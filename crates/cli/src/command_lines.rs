@@ -63,7 +63,7 @@ fn facts(options: &RunOptions) -> Facts {
         devices: options.devices.iter().map(device).collect(),
         read_bps: options.limits.read_bps.iter().map(rate).collect(),
         write_bps: options.limits.write_bps.iter().map(rate).collect(),
-        subordinate: Some(Range { uid: FALLBACK_FIRST_ID, gid: FALLBACK_FIRST_ID }),
+        subordinate: Some(Range::unheld(FALLBACK_FIRST_ID, FALLBACK_FIRST_ID)),
         containers: [("web".parse().unwrap(), 77)].into(),
         ..Facts::default()
     }
@@ -172,7 +172,9 @@ fn each_option_changes_its_own_part_of_the_configuration() {
         "--pid container:web --ipc container:web host:",
         "--ipc none host:",
         "--userns auto host:",
+        "--userns auto:size=100,uidmapping=0:1000:1 host:",
         "--userns 0:100000:5 host:",
+        "--userns 0:100000:5 -v /data:/data:idmap host:",
         "--userns auto --network host --pid host host:",
         "--cgroup-parent /site host:",
         "--cgroup-parent web.slice host:",

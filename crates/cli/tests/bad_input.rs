@@ -149,7 +149,7 @@ const LINES: [(&str, &str); 38] = [
     ),
     (
         "-v ./text:/x:moo host: sh",
-        "cuddy: --volume \"./text:/x:moo\": \"moo\" is no option of a bind mount\n  known are ro, rw, z, Z, [r]private, \
+        "cuddy: --volume \"./text:/x:moo\": \"moo\" is no option of a bind mount\n  known are ro, rw, idmap, match-user, z, Z, [r]private, \
          [r]shared, [r]slave, [no]exec, [no]suid, [no]dev",
     ),
     (
@@ -159,7 +159,7 @@ const LINES: [(&str, &str); 38] = [
     (
         "--mount type=bind,source=./text,target=/x,moo=1 host: sh",
         "cuddy: --mount \"type=bind,source=./text,target=/x,moo=1\": \"moo\" is no key of a mount\n  known are type, source, \
-         target, readonly, bind-propagation, bind-recursive, tmpfs-size, tmpfs-mode",
+         target, readonly, bind-propagation, bind-recursive, idmap, match-user, tmpfs-size, tmpfs-mode",
     ),
     (
         "--tmpfs /x:size=huge host: sh",
@@ -508,7 +508,8 @@ fn not_root() {
         command.args(as_root.get_args()).current_dir(home.dir());
         command.env("CUDDY_ROOT", home.root()).env("CUDDY_RUN_ROOT", home.run_root());
         let done = run(&mut command);
-        let expect = "cuddy: containers cannot be made without root yet\n  run it with sudo\n";
+        let expect = "cuddy: containers cannot be made without root yet\n  run it with sudo; cuddy-oci runs bundles of \
+                      ordinary users\n";
         assert_eq!((done.stderr.as_str(), done.code()), (expect, 125));
         assert_eq!(state(&home), before);
     }

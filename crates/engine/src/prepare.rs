@@ -2,7 +2,8 @@
 
 use crate::config::{self, Container, Defaults, Prepared};
 use crate::error::{Error, system};
-use crate::facts::Facts;
+use crate::facts::{Facts, Range, take_ids};
+use crate::options::namespace::UserNamespace;
 use crate::options::{OptionError, RootAccess, RunOptions};
 use crate::root::Root;
 use crate::{id, user};
@@ -38,6 +39,8 @@ pub struct Launch {
     pub host: plan::facts::HostFacts,
     /// What was asked for.
     pub options: RunOptions,
+    /// Ids that are kept for the container until it exists.
+    pub ids: Option<Range>,
 }
 
 /// The tree of a root file system.
@@ -64,8 +67,9 @@ pub fn prepare(
 ) -> Result<Launch, Error> {
     check(root, &options)?;
     // Everything that can be refused is refused before an archive is unpacked.
-    let (host, facts) = ask(&options, running)?;
+    let (host, mut facts) = ask(&options, running)?;
     planner::check_machine(&host).map_err(Error::Plan)?;
+    facts.subordinate = ids(places, &options, true)?;
     let (tree, notes) = match root {
         Root::Host(path) | Root::Directory(path) => (path.clone(), Vec::new()),
         Root::Archive(path) => {
@@ -109,7 +113,8 @@ pub fn rehearse(
     running: impl Fn(&ContainerId) -> Option<i32>,
 ) -> Result<Launch, Error> {
     check(root, &options)?;
-    let (host, facts) = ask(&options, running)?;
+    let (host, mut facts) = ask(&options, running)?;
+    facts.subordinate = ids(places, &options, false)?;
     let tree = match root {
         Root::Host(path) | Root::Directory(path) => Tree::There(path.clone()),
         Root::Archive(_) => Tree::Later(places.root.join("layers/sha256-DIGEST/rootfs")),
@@ -122,8 +127,27 @@ fn ask(
     running: impl Fn(&ContainerId) -> Option<i32>,
 ) -> Result<(plan::facts::HostFacts, Facts), Error> {
     let host = runtime::facts(options.cgroup_manager)?;
+    check_root(&host)?;
     let facts = Facts::gather(options, host.clone(), running)?;
     Ok((host, facts))
+}
+
+/// The layers, groups and records of containers are root's so far.
+fn check_root(host: &plan::facts::HostFacts) -> Result<(), Error> {
+    if host.uid == 0 {
+        return Ok(());
+    }
+    Err(Error::Plan(planner::Error {
+        field: String::new(),
+        message: "containers cannot be made without root yet".to_owned(),
+        hint: "run it with sudo; cuddy-oci runs bundles of ordinary users".to_owned(),
+    }))
+}
+
+/// The ids of `--userns auto`; with `keep` nobody else gets them.
+fn ids(places: &Places, options: &RunOptions, keep: bool) -> Result<Option<Range>, Error> {
+    let UserNamespace::Auto(ids) = &options.namespaces.user else { return Ok(None) };
+    take_ids(&places.run_root, ids, keep).map(Some)
 }
 
 /// Refuses what is known to be wrong before anything is asked or unpacked.
@@ -176,7 +200,9 @@ fn finish(
         cgroup_manager: options.cgroup_manager,
         ..planner::Options::default()
     };
-    Ok(Launch { id, name, bundle, prepared, how, host, options })
+    let ids = facts.subordinate.clone();
+    ids.as_ref().map_or(Ok(()), |ids| ids.give_to(name.as_str()))?;
+    Ok(Launch { id, name, bundle, prepared, how, host, options, ids })
 }
 
 fn user_of(tree: &Path, options: &RunOptions) -> Result<user::User, Error> {

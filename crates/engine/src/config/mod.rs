@@ -8,6 +8,7 @@ mod environment;
 mod files;
 mod mounts;
 mod namespaces;
+mod owners;
 mod resources;
 mod seccomp;
 
@@ -138,7 +139,7 @@ pub fn config(
         }),
         hostname: own_names.then_some(hostname),
         domainname: options.domainname.clone().filter(|_| own_names),
-        mounts: mounts::mounts(options, &files, &user_namespace),
+        mounts: mounts::mounts(options, &files, &user_namespace, facts, user)?,
         annotations: annotations(options, facts),
         linux: Some(Linux { uid_mappings: user_namespace.uids, gid_mappings: user_namespace.gids, ..linux }),
         ..Config::default()

@@ -2,15 +2,27 @@
 
 use super::files::GeneratedFile;
 use super::namespaces::IdMaps;
+use super::owners;
+use crate::facts::Facts;
 use crate::options::mount::{MountRequest, MountSource, Propagation};
 use crate::options::namespace::{Ipc, Network, Shared};
-use crate::options::{DEFAULT_SHM_SIZE, RunOptions};
+use crate::options::{DEFAULT_SHM_SIZE, OptionError, RunOptions};
+use crate::user::User;
 use spec::Mount;
 use std::path::{Path, PathBuf};
 
 /// All mounts in the order they are made. What lies at or below a target of the user's is the user's
 /// affair: the default that would be there is left out.
-pub(super) fn mounts(options: &RunOptions, files: &[GeneratedFile], ids: &IdMaps) -> Vec<Mount> {
+///
+/// # Errors
+/// Owners that cannot be mapped.
+pub(super) fn mounts(
+    options: &RunOptions,
+    files: &[GeneratedFile],
+    ids: &IdMaps,
+    facts: &Facts,
+    user: &User,
+) -> Result<Vec<Mount>, OptionError> {
     let mut requests: Vec<&MountRequest> = options.mounts.iter().collect();
     // A mount on /a/b has to come after one on /a, whatever order they were given in.
     requests.sort_by_key(|request| request.target.components().count());
@@ -19,8 +31,12 @@ pub(super) fn mounts(options: &RunOptions, files: &[GeneratedFile], ids: &IdMaps
     let mut mounts = defaults(options, ids);
     mounts.extend(files.iter().map(|file| bind(&file.path, &file.target, &["rbind", "rprivate"])));
     mounts.retain(|mount| !covered(mount));
-    mounts.extend(requests.iter().map(|request| requested(request)));
-    mounts
+    for request in requests {
+        let mut mount = requested(request);
+        owners::apply(&mut mount, request, ids, facts, user)?;
+        mounts.push(mount);
+    }
+    Ok(mounts)
 }
 
 fn new(kind: &str, source: &str, destination: &str, options: &[&str]) -> Mount {
@@ -96,13 +112,13 @@ fn defaults(options: &RunOptions, ids: &IdMaps) -> Vec<Mount> {
 /// stays read-only.
 fn requested(request: &MountRequest) -> Mount {
     let mut mount = match &request.source {
-        MountSource::Bind { path, recursive: true, propagation } => {
+        MountSource::Bind { path, recursive: true, propagation, .. } => {
             // rro: what is mounted below the source is read-only with it (mount_setattr(2)).
             let mut mount = bind(path, &request.target, &["rbind", propagation.name()]);
             mount.options.extend(request.readonly.then(|| "rro".to_owned()));
             mount
         }
-        MountSource::Bind { path, recursive: false, propagation } => {
+        MountSource::Bind { path, recursive: false, propagation, .. } => {
             let mut mount = bind(path, &request.target, &["bind", propagation.name()]);
             mount.options.extend(request.readonly.then(|| "ro".to_owned()));
             mount

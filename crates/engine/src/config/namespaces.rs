@@ -1,6 +1,6 @@
 //! Namespaces, id maps and clock offsets.
 
-use crate::facts::{Facts, IDS};
+use crate::facts::Facts;
 use crate::options::namespace::{Ipc, Network, OwnOrHost, Shared, UserNamespace};
 use crate::options::{OptionError, RunOptions};
 use crate::user::User;
@@ -65,12 +65,11 @@ impl IdMaps {
         let (uids, gids) = match &options.namespaces.user {
             UserNamespace::Host => (Vec::new(), Vec::new()),
             UserNamespace::Map(map) => (map.clone(), map.clone()),
-            UserNamespace::Auto => {
-                let range = |host_id| vec![IdMapping { container_id: 0, host_id, size: IDS }];
-                let ids = facts.subordinate;
+            UserNamespace::Auto(ids) => {
+                let taken = facts.subordinate.as_ref();
                 (
-                    ids.map(|ids| range(ids.uid)).unwrap_or_default(),
-                    ids.map(|ids| range(ids.gid)).unwrap_or_default(),
+                    taken.map(|range| ids.users(range.uid)).unwrap_or_default(),
+                    taken.map(|range| ids.groups(range.gid)).unwrap_or_default(),
                 )
             }
         };

@@ -9,18 +9,20 @@ mod limits;
 mod subordinate;
 
 pub use devices::GrantedDevice;
+pub(crate) use subordinate::take as take_ids;
 pub use subordinate::{FALLBACK_FIRST_ID, IDS, Range};
 
 use crate::options::OptionError;
 use crate::options::RunOptions;
 use crate::options::mount::MountSource;
-use crate::options::namespace::{Ipc, Network, Shared, UserNamespace};
+use crate::options::namespace::{Ipc, Network, Shared};
 use crate::options::security::{LabelOption, SeccompChoice, SecurityOption};
 use plan::facts::HostFacts;
 use spec::{ConsoleSize, ContainerId, ThrottleDevice};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What the machine says about one run.
@@ -44,8 +46,10 @@ pub struct Facts {
     pub read_bps: Vec<ThrottleDevice>,
     /// `--device-write-bps`.
     pub write_bps: Vec<ThrottleDevice>,
-    /// Ids for `--userns auto`.
+    /// Ids for `--userns auto`, which are taken where a container is to be made.
     pub subordinate: Option<Range>,
+    /// User and group that own the sources of bind mounts.
+    pub owners: BTreeMap<PathBuf, (u32, u32)>,
     /// Processes of the containers whose namespaces are joined, by the name they were given by.
     pub containers: BTreeMap<ContainerId, i32>,
     /// The text of the seccomp profile that was named.
@@ -67,7 +71,7 @@ impl Facts {
         host: HostFacts,
         container: impl Fn(&ContainerId) -> Option<i32>,
     ) -> Result<Self, OptionError> {
-        check_sources(options)?;
+        let owners = owners(options)?;
         check_modules(options)?;
         limits::check(options, &host)?;
         let share_network = options.namespaces.network == Network::Host;
@@ -81,7 +85,8 @@ impl Facts {
             devices: devices::gather(options)?,
             read_bps: devices::rates("--device-read-bps", &options.limits.read_bps)?,
             write_bps: devices::rates("--device-write-bps", &options.limits.write_bps)?,
-            subordinate: (options.namespaces.user == UserNamespace::Auto).then(subordinate::find),
+            subordinate: None,
+            owners,
             containers: joined(options, container)?,
             seccomp_profile: seccomp_profile(options)?,
             landlock: landlock(options)?,
@@ -91,19 +96,21 @@ impl Facts {
     }
 }
 
-/// Every source of a bind mount is there.
-fn check_sources(options: &RunOptions) -> Result<(), OptionError> {
+/// Every source of a bind mount is there, and has an owner.
+fn owners(options: &RunOptions) -> Result<BTreeMap<PathBuf, (u32, u32)>, OptionError> {
+    let mut owners = BTreeMap::new();
     for mount in &options.mounts {
         let MountSource::Bind { path, .. } = &mount.source else { continue };
-        if let Err(error) = path.metadata() {
-            return Err(OptionError::new(
+        let source = path.metadata().map_err(|error| {
+            OptionError::new(
                 format!("the mount of {} on {}", path.display(), mount.target.display()),
                 crate::words(&error),
                 "give a file or directory of this machine that exists; cuddy does not make it",
-            ));
-        }
+            )
+        })?;
+        owners.insert(path.clone(), (source.uid(), source.gid()));
     }
-    Ok(())
+    Ok(owners)
 }
 
 /// A security module that was asked for is there.

@@ -398,7 +398,7 @@ mod tests {
                  another container",
                 |o| {
                     o.namespaces.pid = namespace::pid("container:web").unwrap();
-                    o.namespaces.user = UserNamespace::Auto;
+                    o.namespaces.user = UserNamespace::Auto(namespace::AutoIds::default());
                 },
             ),
             (

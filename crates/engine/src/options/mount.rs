@@ -27,12 +27,27 @@ pub enum MountSource {
         recursive: bool,
         /// Whether later mounts are seen on the other side.
         propagation: Propagation,
+        /// Who the files belong to in the container.
+        owners: Owners,
     },
     /// A new tmpfs, with its options such as `size=64m`.
     Tmpfs {
         /// Options that are not flags, as tmpfs(5) has them.
         data: Vec<String>,
     },
+}
+
+/// Whose files of the host are seen to be in a container. On the host they stay as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Owners {
+    /// Those who own them on the host.
+    #[default]
+    Same,
+    /// Who has the same id in the container: what is root's on the host is root's of the container. With a text in the
+    /// form of crun, `uids=0-1000-10;gids=0-1000-10`, what it says.
+    Mapped(Option<String>),
+    /// The container's user, for those of the source's owner, and the other way round.
+    MatchUser,
 }
 
 /// Propagation of mounts between host and container (mount_namespaces(7)). Docker's default is `rprivate`.
@@ -129,12 +144,15 @@ pub fn volume(text: &str, cwd: &Path) -> Result<MountRequest, BadValue> {
     };
     let mut recursive = true;
     let mut chosen = None;
+    let mut owners = Owners::Same;
     for option in options.split(',').filter(|option| !option.is_empty()) {
         match option {
             "ro" => request.readonly = true,
             "rw" => request.readonly = false,
             "bind" => recursive = false,
             "rbind" => recursive = true,
+            "idmap" => owners = Owners::Mapped(None),
+            "match-user" => owners = Owners::MatchUser,
             // Labels of SELinux; and caches that only exist where Docker runs in a virtual machine.
             "z" | "Z" | "consistent" | "cached" | "delegated" => {}
             "nocopy" => {
@@ -142,6 +160,9 @@ pub fn volume(text: &str, cwd: &Path) -> Result<MountRequest, BadValue> {
                     "nocopy is about volumes, and this is a host path",
                     "leave nocopy out",
                 ));
+            }
+            _ if option.starts_with("idmap=") => {
+                owners = Owners::Mapped(option.strip_prefix("idmap=").map(str::to_owned));
             }
             _ => match Propagation::from_name(option) {
                 Some(propagation) if chosen.is_none_or(|other| other == propagation) => {
@@ -154,13 +175,13 @@ pub fn volume(text: &str, cwd: &Path) -> Result<MountRequest, BadValue> {
                 None => {
                     return Err(BadValue::new(
                         format!("{option:?} is no option of a bind mount"),
-                        "known are ro, rw, z, Z, [r]private, [r]shared, [r]slave, [no]exec, [no]suid, [no]dev",
+                        "known are ro, rw, idmap, match-user, z, Z, [r]private, [r]shared, [r]slave, [no]exec, [no]suid, [no]dev",
                     ));
                 }
             },
         }
     }
-    request.source = MountSource::Bind { path, recursive, propagation: chosen.unwrap_or_default() };
+    request.source = MountSource::Bind { path, recursive, propagation: chosen.unwrap_or_default(), owners };
     Ok(request)
 }
 
@@ -237,6 +258,7 @@ struct Fields {
     target: Option<String>,
     readonly: bool,
     propagation: Option<Propagation>,
+    owners: Owners,
     non_recursive: bool,
     size: Option<u64>,
     mode: Option<u32>,
@@ -264,6 +286,8 @@ impl Fields {
             "target" | "destination" | "dst" => self.target = Some(needed()?.to_owned()),
             "readonly" | "ro" => self.readonly = truth(key, value)?,
             "bind-propagation" => self.propagation = Some(propagation(needed()?)?),
+            "idmap" => self.owners = Owners::Mapped(value.map(str::to_owned)),
+            "match-user" => self.owners = if truth(key, value)? { Owners::MatchUser } else { Owners::Same },
             "bind-nonrecursive" => self.non_recursive = truth(key, value)?,
             "bind-recursive" => {
                 self.non_recursive = match needed()? {
@@ -295,7 +319,7 @@ impl Fields {
             _ => {
                 return Err(BadValue::new(
                     format!("{key:?} is no key of a mount"),
-                    "known are type, source, target, readonly, bind-propagation, bind-recursive, tmpfs-size, tmpfs-mode",
+                    "known are type, source, target, readonly, bind-propagation, bind-recursive, idmap, match-user, tmpfs-size, tmpfs-mode",
                 ));
             }
         }
@@ -323,6 +347,7 @@ impl Fields {
                 path: host_path(&source, cwd)?,
                 recursive: !self.non_recursive,
                 propagation: self.propagation.unwrap_or_default(),
+                owners: self.owners,
             },
             target,
             readonly: self.readonly,
@@ -331,9 +356,13 @@ impl Fields {
     }
 
     fn tmpfs(self) -> Result<MountRequest, BadValue> {
-        if self.source.is_some() || self.propagation.is_some() || self.non_recursive {
+        if self.source.is_some()
+            || self.propagation.is_some()
+            || self.non_recursive
+            || self.owners != Owners::Same
+        {
             return Err(BadValue::new(
-                "a source or bind-… does not go with type=tmpfs",
+                "a source, bind-…, idmap or match-user does not go with type=tmpfs",
                 "leave it out, or write type=bind",
             ));
         }
@@ -455,9 +484,17 @@ mod tests {
         let flags = request.flags.join(",");
         let target = request.target.display();
         match request.source {
-            MountSource::Bind { path, recursive, propagation } => {
+            MountSource::Bind { path, recursive, propagation, owners } => {
                 let bind = if recursive { "rbind" } else { "bind" };
-                format!("{} -> {target} {bind},{access},{} {flags}", path.display(), propagation.name())
+                let owners = match owners {
+                    Owners::Same => String::new(),
+                    other => format!(" {other:?}"),
+                };
+                format!(
+                    "{} -> {target} {bind},{access},{} {flags}{owners}",
+                    path.display(),
+                    propagation.name()
+                )
             }
             MountSource::Tmpfs { data } => format!("tmpfs -> {target} {access} {flags} {}", data.join(",")),
         }
@@ -481,6 +518,12 @@ mod tests {
                 ("..:/up", Ok("/home/me/.. -> /up rbind,rw,rprivate ")),
                 ("/a:/b/./c//d/:rw,rshared,noexec,z", Ok("/a -> /b/c/d rbind,rw,rshared noexec")),
                 ("/a:/b:noexec,exec,bind", Ok("/a -> /b bind,rw,rprivate exec")),
+                ("/a:/b:idmap,ro", Ok("/a -> /b rbind,ro,rprivate  Mapped(None)")),
+                (
+                    "/a:/b:idmap=uids=0-1-10#10-20-5;gids=0-1-10",
+                    Ok("/a -> /b rbind,rw,rprivate  Mapped(Some(\"uids=0-1-10#10-20-5;gids=0-1-10\"))"),
+                ),
+                ("/a:/b:match-user", Ok("/a -> /b rbind,rw,rprivate  MatchUser")),
                 ("data:/b", Err("\"data\" would be a named volume, and volumes do not exist yet")),
                 ("a/b:/b", Err("\"a/b\" is no name of a volume")),
                 ("/b", Err("this would be an anonymous volume, and volumes do not exist yet")),
@@ -513,6 +556,8 @@ mod tests {
                     "type=tmpfs,target=/t,tmpfs-size=64m,tmpfs-mode=1777",
                     Ok("tmpfs -> /t rw noexec,nosuid,nodev size=67108864,mode=1777"),
                 ),
+                ("type=bind,src=/a,dst=/b,match-user", Ok("/a -> /b rbind,rw,rprivate  MatchUser")),
+                ("type=bind,src=/a,dst=/b,idmap", Ok("/a -> /b rbind,rw,rprivate  Mapped(None)")),
                 ("source=a,target=/b", Err("this asks for a volume, and volumes do not exist yet")),
                 ("type=npipe", Err("\"npipe\" is no type of mount that cuddy knows")),
                 ("type=bind,target=/b", Err("there is no source")),
@@ -520,7 +565,10 @@ mod tests {
                 ("type=bind,source", Err("source has no value")),
                 ("type=bind,source=/a,target=/b,readonly=maybe", Err("readonly cannot be \"maybe\"")),
                 ("type=bind,sauce=/a", Err("\"sauce\" is no key of a mount")),
-                ("type=tmpfs,source=/a,target=/b", Err("a source or bind-… does not go with type=tmpfs")),
+                (
+                    "type=tmpfs,source=/a,target=/b",
+                    Err("a source, bind-…, idmap or match-user does not go with type=tmpfs"),
+                ),
                 ("type=bind,source=/a,target=/b,tmpfs-size=1", Err("tmpfs-… does not go with type=bind")),
                 ("type=tmpfs,target=/b,tmpfs-mode=999", Err("tmpfs-mode is no file mode")),
                 ("type=bind,\"source=/a", Err("a double quote is not closed")),

@@ -75,10 +75,62 @@ pub enum UserNamespace {
     /// None: ids are the host's.
     #[default]
     Host,
-    /// 65536 ids from a range of the host that nobody uses.
-    Auto,
+    /// A range of the host that nobody uses.
+    Auto(AutoIds),
     /// These ranges, for users and groups alike.
     Map(Vec<IdMapping>),
+}
+
+/// `--userns auto`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AutoIds {
+    /// How many ids there are; `None`: [`IDS`](crate::facts::IDS), or what the ranges below need.
+    pub size: Option<u32>,
+    /// User ids that are to be those of the host.
+    pub uids: Vec<IdMapping>,
+    /// The same for groups.
+    pub gids: Vec<IdMapping>,
+}
+
+impl AutoIds {
+    /// How many ids are taken of the host.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.size.unwrap_or(crate::facts::IDS)
+    }
+
+    /// User ids of a container whose own range begins at `first`.
+    #[must_use]
+    pub fn users(&self, first: u32) -> Vec<IdMapping> {
+        around(&self.uids, first, self.size())
+    }
+
+    /// Group ids, likewise.
+    #[must_use]
+    pub fn groups(&self, first: u32) -> Vec<IdMapping> {
+        around(&self.gids, first, self.size())
+    }
+}
+
+/// The ids from 0 to `size`, mapped to those from `first` on in their order, but for those that are mapped elsewhere.
+fn around(elsewhere: &[IdMapping], first: u32, size: u32) -> Vec<IdMapping> {
+    let mut fixed = elsewhere.to_vec();
+    fixed.sort_by_key(|range| range.container_id);
+    let mut map = Vec::new();
+    let (mut inside, mut outside) = (0, first);
+    for range in &fixed {
+        let gap = range.container_id.min(size).saturating_sub(inside);
+        if gap > 0 {
+            map.push(IdMapping { container_id: inside, host_id: outside, size: gap });
+            outside += gap;
+        }
+        map.push(*range);
+        inside = inside.max(range.container_id.saturating_add(range.size));
+    }
+    if inside < size {
+        map.push(IdMapping { container_id: inside, host_id: outside, size: size - inside });
+    }
+    map
 }
 
 /// Offsets of a time namespace (time_namespaces(7)), which has no offset of the wall clock.
@@ -152,7 +204,8 @@ pub fn own_or_host(text: &str) -> Result<OwnOrHost, BadValue> {
     }
 }
 
-/// `--userns host|auto|MAP`, where MAP is `INSIDE:OUTSIDE:SIZE` once or more with commas between, as in
+/// `--userns host|auto[:OPTION,...]|MAP`, where the options are podman's, `size=N`, `uidmapping=INSIDE:OUTSIDE:SIZE` and
+/// `gidmapping=...`, and MAP is `INSIDE:OUTSIDE:SIZE` once or more with commas between, as in
 /// `0:100000:65536` or `0:1000:1,1:100000:65535`. It holds for users and groups.
 ///
 /// # Errors
@@ -160,12 +213,45 @@ pub fn own_or_host(text: &str) -> Result<OwnOrHost, BadValue> {
 pub fn user_namespace(text: &str) -> Result<UserNamespace, BadValue> {
     match text {
         "host" => return Ok(UserNamespace::Host),
-        "auto" => return Ok(UserNamespace::Auto),
+        "auto" => return Ok(UserNamespace::Auto(AutoIds::default())),
         _ => {}
     }
+    if let Some(options) = text.strip_prefix("auto:") {
+        return auto(options).map(UserNamespace::Auto);
+    }
+    ranges(text.split(',')).map(UserNamespace::Map)
+}
+
+fn auto(options: &str) -> Result<AutoIds, BadValue> {
+    let hint = "write size=N, uidmapping=INSIDE:OUTSIDE:SIZE or gidmapping=INSIDE:OUTSIDE:SIZE, with commas between several";
+    let mut ids = AutoIds::default();
+    let (mut users, mut groups) = (Vec::new(), Vec::new());
+    for option in options.split(',') {
+        match option.split_once('=') {
+            Some(("size", size)) => {
+                // user_namespaces(7): an id takes 32 bits; and a range has to be found for them.
+                let number = size.parse().ok().filter(|size| (1..=1 << 30).contains(size));
+                let wrong = || BadValue::new(format!("{size:?} is no number of ids"), hint);
+                ids.size = Some(number.ok_or_else(wrong)?);
+            }
+            Some(("uidmapping", range)) => users.push(range),
+            Some(("gidmapping", range)) => groups.push(range),
+            _ => return Err(BadValue::new(format!("{option:?} is no option of auto"), hint)),
+        }
+    }
+    if !users.is_empty() {
+        ids.uids = ranges(users.into_iter())?;
+    }
+    if !groups.is_empty() {
+        ids.gids = ranges(groups.into_iter())?;
+    }
+    Ok(ids)
+}
+
+fn ranges<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<IdMapping>, BadValue> {
     let hint = "write host, auto, or INSIDE:OUTSIDE:SIZE like 0:100000:65536, with commas between several";
     let mut map: Vec<IdMapping> = Vec::new();
-    for range in text.split(',') {
+    for range in texts {
         let numbers: Option<Vec<u32>> = range.split(':').map(|number| number.parse().ok()).collect();
         let Some([container_id, host_id, size]) = numbers.as_deref().and_then(|n| n.as_array::<3>()).copied()
         else {
@@ -193,7 +279,7 @@ pub fn user_namespace(text: &str) -> Result<UserNamespace, BadValue> {
     if map.len() > 340 {
         return Err(BadValue::new("the kernel takes at most 340 ranges", hint));
     }
-    Ok(UserNamespace::Map(map))
+    Ok(map)
 }
 
 /// `--time-offset boottime=SECONDS,monotonic=SECONDS`, with up to nine digits after a point and a sign.
@@ -271,16 +357,30 @@ mod tests {
 
     #[test]
     fn user_namespaces() {
+        let list = |map: &[IdMapping]| {
+            format!("{:?}", map.iter().map(|m| (m.container_id, m.host_id, m.size)).collect::<Vec<_>>())
+        };
         let short = |space| match space {
-            UserNamespace::Map(map) => {
-                format!("{:?}", map.iter().map(|m| (m.container_id, m.host_id, m.size)).collect::<Vec<_>>())
+            UserNamespace::Map(map) => list(&map),
+            UserNamespace::Auto(ids) => {
+                format!("auto {} {} {}", ids.size(), list(&ids.uids), list(&ids.gids))
             }
             other => format!("{other:?}"),
         };
         check(
             |text| user_namespace(text).map(short),
             &[
-                ("auto", Ok("\"Auto\"")),
+                ("auto", Ok("\"auto 65536 [] []\"")),
+                ("auto:size=1024", Ok("\"auto 1024 [] []\"")),
+                (
+                    "auto:size=10,uidmapping=0:1000:1,gidmapping=5:100:1,gidmapping=7:7:2",
+                    Ok("\"auto 10 [(0, 1000, 1)] [(5, 100, 1), (7, 7, 2)]\""),
+                ),
+                ("auto:", Err("\"\" is no option of auto")),
+                ("auto:size=0", Err("\"0\" is no number of ids")),
+                ("auto:size=1073741825", Err("\"1073741825\" is no number of ids")),
+                ("auto:uidmapping=1", Err("\"1\" is no range of ids")),
+                ("auto:uidmapping=0:7:2,uidmapping=1:9:1", Err("the range \"1:9:1\" overlaps another")),
                 ("host", Ok("\"Host\"")),
                 ("0:100000:65536", Ok("\"[(0, 100000, 65536)]\"")),
                 ("0:1000:1,1:100000:65535", Ok("\"[(0, 1000, 1), (1, 100000, 65535)]\"")),
@@ -292,6 +392,30 @@ mod tests {
                 ("0:0:10,20:9:1", Err("the range \"20:9:1\" overlaps another")),
             ],
         );
+    }
+
+    #[test]
+    fn ids_that_are_mapped_elsewhere_are_left_out_of_the_range() {
+        let range = |container_id, host_id, size| IdMapping { container_id, host_id, size };
+        let cases: [(Vec<IdMapping>, Vec<IdMapping>); 5] = [
+            (vec![], vec![range(0, 5000, 100)]),
+            (vec![range(0, 7, 1)], vec![range(0, 7, 1), range(1, 5000, 99)]),
+            (
+                vec![range(9, 7, 2), range(5, 3, 1)],
+                vec![
+                    range(0, 5000, 5),
+                    range(5, 3, 1),
+                    range(6, 5005, 3),
+                    range(9, 7, 2),
+                    range(11, 5008, 89),
+                ],
+            ),
+            (vec![range(99, 7, 1)], vec![range(0, 5000, 99), range(99, 7, 1)]),
+            (vec![range(500, 7, 1)], vec![range(0, 5000, 100), range(500, 7, 1)]),
+        ];
+        for (elsewhere, expect) in cases {
+            assert_eq!(around(&elsewhere, 5000, 100), expect, "{elsewhere:?}");
+        }
     }
 
     #[test]
