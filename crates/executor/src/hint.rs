@@ -1,6 +1,6 @@
 //! What to do about a failed step, where the errno alone would leave somebody puzzled.
 
-use plan::Op;
+use plan::{NamespaceKind, Op};
 use rustix::io::Errno;
 
 const EPERM: i32 = 1;
@@ -40,6 +40,9 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         }
         (Op::CloneTree { .. }, ENOTDIR) => "name the directory that shall be the root",
         (Op::CloneTree { .. }, EACCES) => "cuddy may not read the path",
+        (Op::CloneTree { recursive: false, .. }, EINVAL) => {
+            "file systems are mounted below it, and a user namespace may not look beneath them; use rbind"
+        }
         (Op::Attach { .. } | Op::MakeDevice { .. } | Op::MakeDirectory { .. }, EROFS) => {
             "there is nothing at that path and the file system below is read-only; make the path in the root file \
              system"
@@ -62,6 +65,10 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
             "a limit on namespaces is reached; see /proc/sys/user/max_*_namespaces"
         }
         (Op::Clone { .. } | Op::Unshare { .. }, EINVAL) => "the kernel lacks one of these namespaces",
+        (Op::Clone { namespaces, .. }, EPERM | EACCES) if namespaces.contains(&NamespaceKind::User) => {
+            "this machine does not let users make user namespaces; see the sysctls kernel.unprivileged_userns_clone, \
+             kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces"
+        }
         (Op::Clone { .. } | Op::Unshare { .. } | Op::EnterNamespace { .. }, EPERM) => {
             "CAP_SYS_ADMIN over the namespace is needed; run as root"
         }
@@ -113,6 +120,10 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
             "the cpuset of the group above has no processors or memory nodes"
         }
         (Op::WriteIdMap { .. }, EPERM) => "cuddy may not map these ids; as root every range is allowed",
+        (Op::RunIdMapper { .. }, EPERM) => {
+            "the ranges must be the user's own, in /etc/subuid and /etc/subgid (`usermod --add-subuids`), and the program \
+             setuid root or with its file capability"
+        }
         (Op::CopyUp { .. }, ENOSPC) => "give the tmpfs a greater size=, or leave tmpcopyup out",
         (Op::ChangeMount { .. }, EINVAL) => "nothing is mounted there; drop remount to make a mount",
         (Op::MoveNetDevice { .. }, EINVAL) => "the kernel ties some interfaces, like lo, to their namespace",

@@ -1,4 +1,5 @@
-//! One hook: a program that gets the container's state on standard input, and has to succeed in time.
+//! One hook: a program that gets the container's state on standard input, and has to succeed in time. Programs of the
+//! machine that map ids are run in the same way.
 //!
 //! ```text
 //!   pipe "state"    filled before the fork ──▶ standard input, then end of file
@@ -7,7 +8,7 @@
 //! ```
 
 use crate::failure::{Error, Kind};
-use plan::{Hook, State};
+use plan::{Hook, HookKind, State};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
@@ -35,14 +36,14 @@ const LAST_READS: usize = 64;
 /// # Errors
 /// What became of it, as words that follow its name: "failed with exit code 1".
 pub fn run_hook(hook: &Hook, state: &State) -> Result<(), String> {
-    attempt(hook, state, None).map_err(|error| error.words())
+    attempt(hook, &json(state).map_err(|error| error.words())?, None).map_err(|error| error.words())
 }
 
 /// Runs a hook of a container whose init has this pid for who runs it. `until`: a process after whose end the
 /// hook has nothing left to do.
 pub(crate) fn run(hook: &Hook, state: &State, pid: Pid, until: Option<BorrowedFd>) -> Result<(), Error> {
     let state = State { pid: Some(pid.as_raw_nonzero().get()), ..state.clone() };
-    attempt(hook, &state, until).map_err(|error| match error {
+    attempt(hook, &json(&state)?, until).map_err(|error| match error {
         Error::Told { errno, why, hint, kind } => {
             Error::Told { errno, why: format!("{} {why}", hook.path.display()), hint, kind }
         }
@@ -50,9 +51,40 @@ pub(crate) fn run(hook: &Hook, state: &State, pid: Pid, until: Option<BorrowedFd
     })
 }
 
-fn attempt(hook: &Hook, state: &State, until: Option<BorrowedFd>) -> Result<(), Error> {
+/// How long newuidmap(1) may take, which reads files that may come from a directory service (nss).
+const MAPPER_SECONDS: u32 = 60;
+
+/// Runs newuidmap(1) or newgidmap(1) for a process: its pid, and then three numbers for each range.
+pub(crate) fn map_ids(program: &Path, pid: Pid, text: &str) -> Result<(), Error> {
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let pid = pid.as_raw_nonzero().to_string();
+    let mapper = Hook {
+        kind: HookKind::CreateRuntime,
+        index: 0,
+        path: program.to_owned(),
+        args: [name, pid].into_iter().chain(text.split_whitespace().map(str::to_owned)).collect(),
+        env: None,
+        timeout: Some(MAPPER_SECONDS),
+        directory: None,
+        home: false,
+        stdout: None,
+        stderr: None,
+    };
+    attempt(&mapper, b"", None).map_err(|error| match error {
+        Error::Told { errno, why, hint, .. } => {
+            Error::Told { errno, why: format!("it {why}"), hint, kind: Kind::Setup }
+        }
+        error => error,
+    })
+}
+
+fn json(state: &State) -> Result<Vec<u8>, Error> {
+    Ok(serde_json::to_vec(state).map_err(std::io::Error::from)?)
+}
+
+fn attempt(hook: &Hook, input: &[u8], until: Option<BorrowedFd>) -> Result<(), Error> {
     let program = Program::of(hook)?;
-    let input = filled(&serde_json::to_vec(state).map_err(std::io::Error::from)?)?;
+    let input = filled(input)?;
     let (output, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     let (stdout, stderr) = (opened(hook.stdout.as_deref())?, opened(hook.stderr.as_deref())?);
     let (refused, refusal) = pipe_with(PipeFlags::CLOEXEC)?;

@@ -8,7 +8,7 @@ use crate::{
 };
 use plan::{
     BpfInstruction, Hook, NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Status, Subject, Target,
-    TreeSource,
+    TreeSource, Within,
 };
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
@@ -53,6 +53,11 @@ impl<'a> Host<'a> {
             Op::WriteIdMap { kind, text } => {
                 let pid = self.init()?.0;
                 process::write_id_map(&self.slots, pid, *kind, text)
+            }
+            Op::RunIdMapper { program, text, .. } => hook::map_ids(program, self.init()?.0, text),
+            Op::DenySetgroups => {
+                let pid = self.init()?.0.as_raw_nonzero();
+                process::write_proc(&self.slots, &format!("{pid}/setgroups"), "deny")
             }
             Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. } => schedule::set(op, Some(self.init()?.0)),
@@ -104,13 +109,12 @@ impl<'a> Host<'a> {
         &mut self,
         namespaces: u64,
         cgroup: Option<Slot>,
-        within: &[NamespaceKind],
+        within: &[Within],
         script: impl FnOnce(Slots, Wire),
     ) -> Result<(), Error> {
         let (ours, theirs) = Wire::pair()?;
         let cgroup = cgroup.map(|slot| self.slots.get(slot)).transpose()?;
-        let within =
-            within.iter().map(|kind| Ok((self.slots.get(Slot::Namespace(*kind))?, process::bit(*kind))));
+        let within = within.iter().map(|one| Ok((self.slots.get(one.slot)?, process::bits(&one.namespaces))));
         let within = within.collect::<Result<Vec<_>, Error>>()?;
         let process = match within.as_slice() {
             [] => sys::clone::clone(namespaces, cgroup)?,

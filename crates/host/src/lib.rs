@@ -10,6 +10,7 @@ mod kernel;
 mod manager;
 mod mountinfo;
 mod resctrl;
+mod rootless;
 mod surroundings;
 
 pub use cgroups::cgroups;
@@ -17,6 +18,7 @@ pub use error::Error;
 pub use kernel::NO_NEW_MOUNT_API;
 pub use manager::systemd;
 pub use mountinfo::{Mount, mounts};
+pub use rootless::{closed, in_user_namespace};
 pub use surroundings::{Delegation, Surroundings, surroundings};
 
 use plan::facts::HostFacts;
@@ -44,11 +46,13 @@ pub fn privileges() -> Result<HostFacts, Error> {
     Ok(HostFacts {
         kernel: kernel::version()?,
         uid: rustix::process::geteuid().as_raw(),
+        gid: rustix::process::getegid().as_raw(),
         capabilities: kernel::capabilities()?,
         last_capability: kernel::last_capability()?,
         selinux: kernel::selinux(),
         apparmor: kernel::apparmor(),
         landlock: sys::landlock::abi(),
+        rootless: rootless::rootless()?,
         ..HostFacts::default()
     })
 }

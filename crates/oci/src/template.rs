@@ -27,12 +27,36 @@ fn config(rootless: bool) -> Value {
         add_namespace(&mut config, "cgroup");
     }
     if rootless {
-        let own = |id: u32| json!([{ "containerID": 0, "hostID": id, "size": 1 }]);
-        config["linux"]["uidMappings"] = own(rustix::process::getuid().as_raw());
-        config["linux"]["gidMappings"] = own(rustix::process::getgid().as_raw());
-        add_namespace(&mut config, "user");
+        for_rootless(&mut config);
     }
     config
+}
+
+/// As runc's `spec --rootless`: a user namespace with the own ids, the machine's network and with it the machine's sysfs,
+/// and nothing that names other ids or asks for limits.
+fn for_rootless(config: &mut Value) {
+    let own = |id: u32| json!([{ "containerID": 0, "hostID": id, "size": 1 }]);
+    let linux = &mut config["linux"];
+    linux["uidMappings"] = own(rustix::process::geteuid().as_raw());
+    linux["gidMappings"] = own(rustix::process::getegid().as_raw());
+    if let Some(linux) = linux.as_object_mut() {
+        linux.remove("resources");
+    }
+    if let Some(namespaces) = linux["namespaces"].as_array_mut() {
+        namespaces.retain(|namespace| namespace["type"] != "network");
+    }
+    add_namespace(config, "user");
+    for mount in config["mounts"].as_array_mut().into_iter().flatten() {
+        if mount["destination"] == "/sys" {
+            let options = ["rbind", "nosuid", "noexec", "nodev", "ro"];
+            *mount = json!({ "destination": "/sys", "type": "none", "source": "/sys", "options": options });
+        } else if let Some(options) = mount["options"].as_array_mut() {
+            let names_id = |option: &Value| {
+                option.as_str().is_some_and(|option| option.starts_with("gid=") || option.starts_with("uid="))
+            };
+            options.retain(|option| !names_id(option));
+        }
+    }
 }
 
 fn add_namespace(config: &mut Value, kind: &str) {

@@ -286,7 +286,8 @@ fn not_root() {
     let command = case.make(&["run"]);
     let mut other = Command::new("setpriv");
     other.args(["--reuid=1000", "--regid=1000", "--clear-groups"]).arg(&oci).args(command.get_args());
-    let message = "containers cannot be made without root yet\n  run it with sudo";
+    let message = "/linux/namespaces: a rootless container requires a user namespace\n  add {\"type\": \"user\"} to \
+                   /linux/namespaces with uidMappings and gidMappings, as `spec --rootless` does, or run it as root";
     says(&case, run(other.stdin(Stdio::null())), message);
     assert_eq!(case.left_behind(), Vec::<String>::new());
 }

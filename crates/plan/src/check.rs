@@ -135,6 +135,8 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             Op::JoinCgroup { .. }
             | Op::StartUnit { .. }
             | Op::WriteIdMap { .. }
+            | Op::RunIdMapper { .. }
+            | Op::DenySetgroups
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
             | Op::MoveNetDevice { into: NetworkPlace::Init, .. }
@@ -178,6 +180,8 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::JoinCgroup { .. }
             | Op::Clone { .. }
             | Op::WriteIdMap { .. }
+            | Op::RunIdMapper { .. }
+            | Op::DenySetgroups
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
             | Op::MoveNetDevice { .. }
@@ -244,7 +248,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::EnterNamespace { kind } => (vec![Slot::Namespace(*kind)], None),
         Op::OpenCgroup { .. } => (vec![], Some(Slot::Cgroup)),
         Op::Clone { cgroup, within, .. } => {
-            let within = within.iter().map(|kind| Slot::Namespace(*kind));
+            let within = within.iter().map(|within| within.slot);
             (cgroup.iter().copied().chain(within).collect(), Some(Slot::InitPidfd))
         }
         Op::AwaitStart => (vec![Slot::StartSocket], None),
@@ -252,6 +256,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         | Op::SetOomScoreAdj { .. }
         | Op::SetSecurityAttribute { .. }
         | Op::WriteTimeOffsets { .. }
+        | Op::DenySetgroups
         | Op::WriteIdMap { .. } => (vec![Slot::Proc], None),
         Op::NewMount { slot, .. } => (vec![], Some(*slot)),
         Op::CloneTree { source, slot, .. } => match source {

@@ -14,6 +14,8 @@ pub struct HostFacts {
     pub kernel: (u32, u32),
     /// Effective user id of the runtime.
     pub uid: u32,
+    /// Effective group id of the runtime.
+    pub gid: u32,
     /// Effective capabilities of the runtime.
     pub capabilities: CapabilitySet,
     /// The last capability the kernel has, by number (`/proc/sys/kernel/cap_last_cap`).
@@ -32,6 +34,41 @@ pub struct HostFacts {
     pub systemd: Option<Systemd>,
     /// Cache and memory bandwidth control, if its file system is mounted.
     pub resctrl: Option<Resctrl>,
+    /// What an ordinary user, or root of a user namespace, may do here; `None`: the runtime is root of the machine.
+    pub rootless: Option<Rootless>,
+}
+
+/// A runtime that is not root of the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rootless {
+    /// Whether it is in a user namespace that is not the initial one.
+    pub in_user_namespace: bool,
+    /// Whether it may copy mounts where it is: it has CAP_SYS_ADMIN over its mount namespace.
+    pub may_mount: bool,
+    /// Whether setgroups(2) is allowed in its user namespace, and hence in those made from there.
+    pub setgroups: bool,
+    /// Its own score for the out-of-memory killer: who is not root can only raise it.
+    pub oom_score_adj: i32,
+    /// newuidmap(1), if it is installed.
+    pub newuidmap: Option<PathBuf>,
+    /// newgidmap(1), if it is installed.
+    pub newgidmap: Option<PathBuf>,
+    /// Mount points of hierarchies in which it may not make the container's group.
+    pub closed: Vec<PathBuf>,
+}
+
+impl HostFacts {
+    /// Whether mounts of the machine can be copied by a process that is in no new user namespace.
+    #[must_use]
+    pub fn may_mount(&self) -> bool {
+        self.rootless.as_ref().is_none_or(|rootless| rootless.may_mount)
+    }
+
+    /// Whether the runtime is in a user namespace that is not the initial one.
+    #[must_use]
+    pub fn in_user_namespace(&self) -> bool {
+        self.rootless.as_ref().is_some_and(|rootless| rootless.in_user_namespace)
+    }
 }
 
 /// A manager of systemd.

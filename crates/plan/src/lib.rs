@@ -38,7 +38,7 @@ pub use mount::{Attr, Propagation};
 pub use numbers::Numbers;
 pub use op::{
     BpfInstruction, Follow, IdKind, MountPoint, NEW_LISTENER, NetworkPlace, Op, Rendezvous, RlimitResource,
-    Subject, Target, TreeSource,
+    Subject, Target, TreeSource, Within,
 };
 pub use slot::Slot;
 pub use undo::Undo;

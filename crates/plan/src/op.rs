@@ -58,11 +58,16 @@ pub enum Op {
     /// Sets the clocks of the time namespace just made, before anybody is in it.
     WriteTimeOffsets { text: String },
     /// Makes the process that runs the init script; `cgroup`: born in the group of this slot; `within`: in
-    /// these opened namespaces, which a process in between enters in this order. A user namespace among them is last,
-    /// and the new namespaces belong to it.
-    Clone { namespaces: Vec<NamespaceKind>, cgroup: Option<Slot>, within: Vec<NamespaceKind> },
+    /// namespaces that exist, which a process in between enters in this order. A user namespace among them belongs to the
+    /// last, and the new namespaces belong to it.
+    Clone { namespaces: Vec<NamespaceKind>, cgroup: Option<Slot>, within: Vec<Within> },
     /// Maps ids of init's user namespace.
     WriteIdMap { kind: IdKind, text: String },
+    /// Lets newuidmap(1) or newgidmap(1) map ids of init's user namespace, which has more than the caller's own.
+    RunIdMapper { kind: IdKind, program: PathBuf, text: String },
+    /// Takes setgroups(2) from init's user namespace for good, without which an ordinary user may map no group
+    /// (user_namespaces(7)).
+    DenySetgroups,
     /// Goes back to the namespace of this kind that the process itself is in, where its children were to be
     /// in another.
     ReturnTo { kind: NamespaceKind },
@@ -302,6 +307,15 @@ impl std::fmt::Display for Subject {
             Self::Init => "$init_pid",
         })
     }
+}
+
+/// Namespaces that exist, by the descriptor of one or by the pidfd of who is in them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Within {
+    /// The descriptor.
+    pub slot: Slot,
+    /// Which of its namespaces.
+    pub namespaces: Vec<NamespaceKind>,
 }
 
 /// User or group ids.

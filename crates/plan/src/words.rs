@@ -57,6 +57,11 @@ impl fmt::Display for Op {
             }
             Self::WriteIdMap { kind: IdKind::User, .. } => f.write_str("map user ids"),
             Self::WriteIdMap { kind: IdKind::Group, .. } => f.write_str("map group ids"),
+            Self::RunIdMapper { kind, program, .. } => {
+                let ids = if *kind == IdKind::User { "user" } else { "group" };
+                write!(f, "map {ids} ids with {}", program.display())
+            }
+            Self::DenySetgroups => f.write_str("deny setgroups"),
             Self::ReturnTo { kind } => {
                 write!(f, "go back to the {} namespace of the runtime", kind.file_name())
             }

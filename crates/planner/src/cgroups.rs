@@ -1,8 +1,8 @@
-use crate::{CgroupManager, Draft, Error, Options};
+use crate::{CgroupManager, Draft, Error, Options, rootless};
 use cgroup::UnitGroup;
-use plan::facts::HostFacts;
+use plan::facts::{CgroupLayout, HostFacts};
 use plan::{Cause, Op, Rendezvous, Slot, Undo};
-use spec::{Config, ContainerId, NamespaceKind};
+use spec::{Config, ContainerId, NamespaceKind, Resources};
 use std::path::PathBuf;
 
 /// The container's cgroups: where they are and what is written to them.
@@ -12,19 +12,18 @@ pub(crate) fn group(
     options: &Options,
     id: &ContainerId,
 ) -> Result<cgroup::Group, Error> {
-    let linux = crate::linux(config);
-    let group = match options.cgroup_manager {
-        CgroupManager::Disabled => return Ok(cgroup::Group::default()),
-        CgroupManager::Cgroupfs => {
-            let resources = linux.resources.clone().unwrap_or_default();
-            cgroup::group(&resources, &facts.cgroups, linux.cgroups_path.as_deref(), id)
-        }
+    match options.cgroup_manager {
+        CgroupManager::Disabled => Ok(cgroup::Group::default()),
+        CgroupManager::Cgroupfs => of_files(config, facts, options, id),
         CgroupManager::Systemd => {
             let systemd = facts.systemd.as_ref();
             let systemd = systemd.ok_or_else(|| Error::new("", "nobody asked for systemd", ""))?;
-            cgroup::group_of_unit(config, &facts.cgroups, systemd, id)
+            told(cgroup::group_of_unit(config, &facts.cgroups, systemd, id))
         }
-    };
+    }
+}
+
+fn told(group: Result<cgroup::Group, cgroup::Error>) -> Result<cgroup::Group, Error> {
     group.map_err(|error| Error::new("", error.to_string(), ""))
 }
 
@@ -34,6 +33,46 @@ pub(crate) fn notes(linux: &spec::Linux) -> Vec<String> {
     let asked = limit.filter(|limit| *limit != 0);
     let note = |_| "the limit of kernel memory is ignored: since Linux 5.16 no kernel has one".to_owned();
     asked.map(note).into_iter().collect()
+}
+
+/// Groups that the runtime makes itself, where it may.
+fn of_files(
+    config: &Config,
+    facts: &HostFacts,
+    options: &Options,
+    id: &ContainerId,
+) -> Result<cgroup::Group, Error> {
+    let linux = crate::linux(config);
+    let resources = linux.resources.clone().unwrap_or_default();
+    let path = linux.cgroups_path.as_deref();
+    let group =
+        |resources: &Resources, layout: &CgroupLayout| told(cgroup::group(resources, layout, path, id));
+    let open = rootless::open_layout(facts);
+    if options.rootless == Some(false) || open == facts.cgroups {
+        return group(&resources, &facts.cgroups);
+    }
+    // What is asked for is checked as for root; then whether it can be had.
+    rootless::refuse_limits(linux, &group(&resources, &facts.cgroups)?, &open)?;
+    match open.v1.is_empty() && open.v2.is_none() {
+        true => Ok(cgroup::Group::default()),
+        false => group(&Resources { devices: Vec::new(), ..resources }, &open),
+    }
+}
+
+/// Where the container's groups would be: by this the machine is asked whether who is not root may make them.
+///
+/// # Errors
+/// As for [`crate::plan()`], for what concerns groups.
+pub fn group_directories(
+    config: &Config,
+    facts: &HostFacts,
+    id: &ContainerId,
+) -> Result<Vec<PathBuf>, Error> {
+    if facts.cgroups == CgroupLayout::default() {
+        return Ok(Vec::new());
+    }
+    let path = crate::linux(config).cgroups_path.as_deref();
+    told(cgroup::group(&Resources::default(), &facts.cgroups, path, id)).map(|group| group.directories)
 }
 
 const ITS_OWN: &str = "its own group in each hierarchy, so that it can be counted, limited and ended";

@@ -1,5 +1,5 @@
 use crate::mount_namespace::Whose;
-use crate::{Draft, Error, Planned, Request, cgroups, hooks, mounts, root};
+use crate::{Draft, Error, Planned, Request, cgroups, hooks, mounts, root, rootless};
 use plan::{Attr, Cause, Hook, Op, Plan, Propagation, Slot, Target, TreeSource};
 use spec::NamespaceKind;
 use std::path::Path;
@@ -46,6 +46,7 @@ pub fn criu(criu: &Criu) -> Result<Plan, Error> {
 /// # Errors
 /// As for [`crate::plan()`], for what concerns groups, the root and bind mounts.
 pub fn restore(request: &Request, place: &Path, criu: &Criu) -> Result<Restore, Error> {
+    rootless::refuse(request.facts, "", "a restore", "criu(8) reads and writes what is root's")?;
     let draft = &mut Draft::new(request)?;
     if draft.namespaces.mounts() != Whose::Own {
         let message = "a container without a mount namespace of its own cannot be restored";

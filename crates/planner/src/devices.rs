@@ -1,6 +1,6 @@
 use crate::mount_namespace::Whose;
 use crate::{Draft, Error, mounts};
-use plan::{Attr, Errno, Follow, MountPoint, Op, Propagation, Slot, Target, TreeSource};
+use plan::{Attr, Cause, Errno, Follow, MountPoint, Op, Propagation, Slot, Target, TreeSource};
 use spec::{Capability, DeviceKind, IdMapping};
 use std::path::{Path, PathBuf};
 
@@ -90,11 +90,16 @@ fn way(draft: &Draft, node: &Node) -> Way {
     let ids = !draft.linux.uid_mappings.is_empty() && !draft.linux.gid_mappings.is_empty();
     if node.kind == DeviceKind::Fifo || !mounts::binds_devices(draft) {
         Way::Made
-    } else if !default && ids && draft.facts.capabilities.contains(Capability::MKNOD) {
+    } else if !default && ids && draft.host_opens_sources() && may_make_nodes(draft) {
         Way::MadeOutside
     } else {
         Way::Bound
     }
+}
+
+/// mknod(2) asks for the capability in the initial user namespace.
+fn may_make_nodes(draft: &Draft) -> bool {
+    draft.facts.capabilities.contains(Capability::MKNOD) && !draft.facts.in_user_namespace()
 }
 
 const DEFAULT_FIELD: &str = "default";
@@ -104,7 +109,7 @@ const PLACE: &str = "/dev";
 
 const MAPPED_NODES: &str = "mknod(2) is not for user namespaces; the node is made outside and shown";
 
-/// In a user namespace: opens or makes the nodes that are bound, in the host's script.
+/// In a user namespace: opens the nodes that are bound, or makes them in the host's script.
 pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
     let taken = mounts::binds_over(draft, "/dev") || draft.namespaces.mounts() == Whose::Joined;
     if taken || !mounts::binds_devices(draft) {
@@ -119,8 +124,9 @@ pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
                 let op = Op::CloneTree { source: TreeSource::Path(node.path), recursive: false, slot };
                 let field = node.field;
                 let why = "mknod(2) is not for user namespaces; the machine's own node is shown";
-                draft.host(op, field.clone(), why);
-                draft.host(harmless(slot), field, "a node is neither a program nor a way to its owner");
+                draft.sources().push(op, Cause::new(field.clone(), why));
+                let why = "a node is neither a program nor a way to its owner";
+                draft.sources().push(harmless(slot), Cause::new(field, why));
             }
             Way::MadeOutside => make_outside(draft, node)?,
         }
@@ -195,7 +201,7 @@ pub(crate) fn make(draft: &mut Draft) -> Result<(), Error> {
     for (path, target) in LINKS {
         let path = Path::new(path).to_owned();
         let op = Op::MakeSymlink { target: target.to_owned(), path };
-        let cause = plan::Cause::new("default", "a program expects it");
+        let cause = Cause::new("default", "a program expects it");
         draft.plan.init.push_tolerant(op, cause, &[Errno::EEXIST]);
     }
     Ok(())

@@ -3,8 +3,8 @@ use crate::{
     Draft, Error, Namespaces, Options, Planned, filter, labels, landlock, process, schedule, security,
 };
 use plan::facts::HostFacts;
-use plan::{Op, Plan, Rendezvous, Slot};
-use spec::{Config, ContainerId, NamespaceKind, State, Status};
+use plan::{Op, Plan, Rendezvous, Slot, Within};
+use spec::{Capability, Config, ContainerId, NamespaceKind, State, Status};
 use std::path::{Path, PathBuf};
 
 /// What a plan for one more process in a running container is made from.
@@ -39,7 +39,8 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     draft.plan.given.push(Slot::Target);
     let (from, has) = ("exec", |kind| request.namespaces.contains(&kind));
     draft.host(Op::OpenProc, "default", "writes to /proc must reach procfs and nothing mounted over it");
-    if has(NamespaceKind::Pid) {
+    let within = within(request);
+    if has(NamespaceKind::Pid) && within.is_empty() {
         let namespaces = vec![NamespaceKind::Pid];
         draft.host(Op::EnterTarget { namespaces }, from, "takes effect for the children of who joins");
     }
@@ -54,7 +55,8 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         draft.host(op, from, "the new process is born in it: to move one takes a lock against all forks");
     }
     schedule::before_exec(draft)?;
-    let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in, within: vec![] };
+    let joined = within.first().map_or_else(|| vec![NamespaceKind::Pid], |within| within.namespaces.clone());
+    let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in, within };
     draft.host(op, from, "the process that becomes the program");
     draft.host(Op::Record { status: Status::Running }, from, "the pid file");
     let rendezvous = Rendezvous::Start;
@@ -68,8 +70,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     }
     process::score(draft)?;
     schedule::of_exec(draft)?;
-    let others: Vec<_> =
-        request.namespaces.iter().copied().filter(|kind| *kind != NamespaceKind::Pid).collect();
+    let others: Vec<_> = request.namespaces.iter().copied().filter(|kind| !joined.contains(kind)).collect();
     if !others.is_empty() {
         draft.init(
             Op::EnterTarget { namespaces: others },
@@ -100,6 +101,16 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
     }
     process::exec(draft);
     crate::finish(draft)
+}
+
+/// Who is nobody to the container's pid namespace has to be in its user namespace before it can join that, and for its
+/// children only: the process in between does both.
+fn within(request: &ExecRequest) -> Vec<Within> {
+    let has = |kind: &NamespaceKind| request.namespaces.contains(kind);
+    let is_nobody = !request.facts.capabilities.contains(Capability::SYS_ADMIN);
+    let first = [NamespaceKind::User, NamespaceKind::Pid].into_iter().filter(has).collect();
+    let needed = has(&NamespaceKind::User) && is_nobody;
+    needed.then_some(Within { slot: Slot::Target, namespaces: first }).into_iter().collect()
 }
 
 fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {

@@ -25,10 +25,12 @@ mod notify;
 mod options;
 mod process;
 mod root;
+mod rootless;
 mod schedule;
 mod security;
 mod unsupported;
 
+pub use cgroups::group_directories;
 pub use criu::{Criu, INHERITED, Restore, criu, restore};
 pub use error::Error;
 pub use exec::{ExecRequest, exec};
@@ -74,12 +76,14 @@ pub struct Planned {
 /// The configuration asks for what contradicts itself, what this machine or these privileges cannot give,
 /// or what cuddy cannot do yet; the error names the field.
 pub fn plan(request: &Request) -> Result<Planned, Error> {
-    let Some(config) = namespaces::with_root_mapped(request.config) else { return draw(request) };
+    let own = rootless::own_ids(request.facts);
+    let Some(config) = namespaces::with_root_mapped(request.config, own) else { return draw(request) };
     let mut planned = draw(&Request { config: &config, ..*request })?;
-    planned.notes.push(
-        "/linux/uidMappings: there are none, so root of the container is root of the machine and nobody else exists"
-            .to_owned(),
-    );
+    let who =
+        if own.0 == 0 { "root of the machine".to_owned() } else { format!("user {} of the machine", own.0) };
+    planned.notes.push(format!(
+        "/linux/uidMappings: there are none, so root of the container is {who} and nobody else exists"
+    ));
     Ok(planned)
 }
 
@@ -103,15 +107,15 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     namespaces::before_clone(draft)?;
     mounts::note_label(draft);
     mounts::id_maps(draft)?;
-    let for_nobody = draft.namespaces.has(NamespaceKind::User);
-    if for_nobody {
+    let by_host = draft.host_opens_sources();
+    if by_host {
         sources(draft)?;
     }
     cgroups::before_clone(draft);
     namespaces::clone(draft);
 
     // The host, beside init.
-    namespaces::write_id_maps(draft);
+    namespaces::write_id_maps(draft)?;
     namespaces::network_beside(draft);
     cgroups::beside(draft)?;
     schedule::by_host(draft)?;
@@ -121,9 +125,10 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     // init: namespaces, then everything that needs the machine's own files, then the new root.
     draft.init(Op::SetUmask { mask: 0 }, "default", "what is made gets the mode that it is given");
     namespaces::enter(draft);
-    if !for_nobody {
+    if !by_host {
         sources(draft)?;
     }
+    namespaces::become_root(draft);
     security::sources(draft);
     identity::session(draft)?;
     root::cut_propagation(draft);
@@ -180,7 +185,8 @@ fn finish(draft: &mut Draft) -> Result<Planned, Error> {
 }
 
 /// Opens everything of the machine that becomes part of the container, before propagation is cut. In a new
-/// user namespace init is nobody to the machine's files, so there the host does it, before the fork.
+/// user namespace init is nobody to the machine's files, so there the host does it, before the fork. A host that may not
+/// copy mounts leaves it to init, who is the same user and may, in the mount namespace that it owns.
 fn sources(draft: &mut Draft) -> Result<(), Error> {
     root::source(draft)?;
     mounts::sources(draft)?;
@@ -265,6 +271,7 @@ impl<'a> Draft<'a> {
         unsupported::check(linux, facts)?;
         let namespaces = Namespaces::read(linux)?;
         namespaces.check_names(config)?;
+        rootless::check(facts, &namespaces)?;
         let mut plan = Plan::default();
         plan.undo.clone_from(&options.undo);
         if options.start == Start::OnRequest {
@@ -315,9 +322,14 @@ impl<'a> Draft<'a> {
         self.plan.init.push(op, Cause::new(from, why));
     }
 
+    /// Whether the host's script opens the sources of the machine.
+    fn host_opens_sources(&self) -> bool {
+        self.namespaces.has(NamespaceKind::User) && self.facts.may_mount()
+    }
+
     /// The script in which sources of the machine are opened.
     fn sources(&mut self) -> &mut Script {
-        if self.namespaces.has(NamespaceKind::User) { &mut self.plan.host } else { &mut self.plan.init }
+        if self.host_opens_sources() { &mut self.plan.host } else { &mut self.plan.init }
     }
 
     fn new_mount(&mut self) -> Slot {

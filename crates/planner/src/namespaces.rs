@@ -1,6 +1,6 @@
 use crate::mount_namespace::Whose;
-use crate::{Draft, Error, net_devices};
-use plan::{IdKind, NetworkPlace, Op, Rendezvous};
+use crate::{Draft, Error, net_devices, rootless};
+use plan::{IdKind, NetworkPlace, Op, Rendezvous, Slot, Within};
 use spec::{Capability, Config, IdMapping, Linux, NamespaceKind};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -99,11 +99,14 @@ impl<'a> Namespaces<'a> {
         }
     }
 
-    /// Whether init may make file systems that show its network namespace: to a user namespace it has to
-    /// belong. One that is joined together with its user namespace is taken to.
-    pub(crate) fn owns_network(&self) -> bool {
-        let joins_both = self.joins(NamespaceKind::User) && self.joins(NamespaceKind::Network);
-        !self.has(NamespaceKind::User) || self.makes(NamespaceKind::Network) || joins_both
+    /// Whether init may make file systems that show its namespace of this kind: it has to belong to init's user
+    /// namespace, or to one below. One that is joined together with its user namespace is taken to; so is one that is
+    /// joined `within` a user namespace that is not the initial one.
+    pub(crate) fn owns(&self, kind: NamespaceKind, within: bool) -> bool {
+        match self.has(NamespaceKind::User) {
+            true => self.makes(kind) || (self.joins(NamespaceKind::User) && self.joins(kind)),
+            false => !within || self.has(kind),
+        }
     }
 
     /// The machine's own host name and domain name must not change with a container's.
@@ -124,16 +127,16 @@ impl<'a> Namespaces<'a> {
 }
 
 /// The configuration of a new user namespace to which no id is mapped, with root mapped to root: what crun makes
-/// of it. One kind of mapping without the other stays an error.
-pub(crate) fn with_root_mapped(config: &Config) -> Option<Config> {
+/// of it. One kind of mapping without the other stays an error. `own`: the user and the group that it becomes.
+pub(crate) fn with_root_mapped(config: &Config, own: (u32, u32)) -> Option<Config> {
     let linux = config.linux.as_ref()?;
     let new = |path: &Option<PathBuf>| path.as_ref().is_none_or(|path| path.as_os_str().is_empty());
     let makes = linux.namespaces.iter().any(|one| one.kind == NamespaceKind::User && new(&one.path));
     if !makes || !linux.uid_mappings.is_empty() || !linux.gid_mappings.is_empty() {
         return None;
     }
-    let root = vec![IdMapping { container_id: 0, host_id: 0, size: 1 }];
-    let linux = Linux { uid_mappings: root.clone(), gid_mappings: root, ..linux.clone() };
+    let root = |host_id| vec![IdMapping { container_id: 0, host_id, size: 1 }];
+    let linux = Linux { uid_mappings: root(own.0), gid_mappings: root(own.1), ..linux.clone() };
     Some(Config { linux: Some(linux), ..config.clone() })
 }
 
@@ -214,7 +217,7 @@ pub(crate) fn clone(draft: &mut Draft) {
 /// The joined namespaces that init is born in. Who is in a user namespace may join only what belongs to it, so where
 /// there is one the others are joined before, if this process may. The mounts are left for later: all paths of the
 /// machine are looked up before.
-fn joined_before(draft: &Draft) -> Vec<NamespaceKind> {
+fn joined_before(draft: &Draft) -> Vec<Within> {
     let namespaces = &draft.namespaces;
     if !namespaces.has(NamespaceKind::User) {
         return Vec::new();
@@ -222,7 +225,8 @@ fn joined_before(draft: &Draft) -> Vec<NamespaceKind> {
     let may = draft.facts.capabilities.contains(Capability::SYS_ADMIN);
     let first = [NamespaceKind::Ipc, NamespaceKind::Uts, NamespaceKind::Network, NamespaceKind::Cgroup];
     let first = first.into_iter().filter(|_| may);
-    first.chain([NamespaceKind::User]).filter(|kind| namespaces.joins(*kind)).collect()
+    let joined = first.chain([NamespaceKind::User]).filter(|kind| namespaces.joins(*kind));
+    joined.map(|kind| Within { slot: Slot::Namespace(kind), namespaces: vec![kind] }).collect()
 }
 
 /// Whether the host makes the network namespace while init makes mounts: it takes as long as all of these, for
@@ -275,19 +279,15 @@ pub(crate) fn network(draft: &mut Draft) {
 }
 
 /// Maps the ids of a new user namespace. Only a process outside it can map more than its own id.
-pub(crate) fn write_id_maps(draft: &mut Draft) {
+pub(crate) fn write_id_maps(draft: &mut Draft) -> Result<(), Error> {
     if !draft.namespaces.makes(NamespaceKind::User) {
-        return;
+        return Ok(());
     }
-    let why = "user_namespaces(7): the maps are written once, by a process of the parent namespace";
-    for (kind, mappings, field) in [
-        (IdKind::User, &draft.linux.uid_mappings, "/linux/uidMappings"),
-        (IdKind::Group, &draft.linux.gid_mappings, "/linux/gidMappings"),
-    ] {
-        draft.host(Op::WriteIdMap { kind, text: id_map(mappings) }, field, why);
-    }
+    rootless::map_ids(draft, IdKind::User)?;
+    rootless::map_ids(draft, IdKind::Group)?;
     let rendezvous = Rendezvous::IdMapsWritten;
     draft.host(Op::Send { rendezvous }, "/linux/uidMappings", "init is nobody until its ids are mapped");
+    Ok(())
 }
 
 /// Mappings in the form of `/proc/PID/uid_map`.
@@ -305,7 +305,8 @@ pub(crate) fn enter(draft: &mut Draft) {
         let why = "processes that are in a joined namespace must not reach into the machine through init";
         draft.init(Op::SetNotDumpable, "/linux/namespaces", why);
     }
-    let mut elsewhere = joined_before(draft);
+    let mut elsewhere: Vec<_> =
+        joined_before(draft).into_iter().flat_map(|within| within.namespaces).collect();
     elsewhere.extend([NamespaceKind::Mount].into_iter().chain(FOR_CHILDREN));
     let joined = draft.namespaces.joined.clone();
     for (kind, index, _) in joined.iter().filter(|(kind, ..)| !elsewhere.contains(kind)) {
@@ -320,16 +321,24 @@ pub(crate) fn enter(draft: &mut Draft) {
         let rendezvous = Rendezvous::IdMapsWritten;
         draft.init(Op::Await { rendezvous }, from, "without a map every id is the overflow id");
     }
-    if draft.namespaces.has(NamespaceKind::User) {
-        let (from, why) = ("/linux/namespaces", "files and namespaces belong to root of the user namespace");
-        draft.init(Op::SetGid { gid: 0 }, from, why);
-        draft.init(Op::SetUid { uid: 0 }, from, why);
-    }
     if let Some((kind, index, _)) = joined.iter().find(|(kind, ..)| *kind == NamespaceKind::Mount) {
         network(draft);
         cgroup(draft);
         let why = "when all that needs files of the machine is done: from here on paths are those of that namespace";
         draft.init(Op::EnterNamespace { kind: *kind }, format!("/linux/namespaces/{index}"), why);
+    }
+}
+
+/// init becomes root of its user namespace. An ordinary user who has mapped no root stays who it is, with all
+/// capabilities over what the namespace owns.
+pub(crate) fn become_root(draft: &mut Draft) {
+    let (users, groups) = (&draft.linux.uid_mappings, &draft.linux.gid_mappings);
+    let without_root =
+        draft.facts.rootless.is_some() && !(rootless::maps(users, 0) && rootless::maps(groups, 0));
+    if draft.namespaces.has(NamespaceKind::User) && !without_root {
+        let (from, why) = ("/linux/namespaces", "files and namespaces belong to root of the user namespace");
+        draft.init(Op::SetGid { gid: 0 }, from, why);
+        draft.init(Op::SetUid { uid: 0 }, from, why);
     }
 }
 

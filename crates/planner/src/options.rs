@@ -18,6 +18,9 @@ pub struct Options {
     pub no_pivot: bool,
     /// Who makes the cgroups.
     pub cgroup_manager: CgroupManager,
+    /// runc's `--rootless`: `false` takes groups that cannot be made for an error. Else who is not root does without
+    /// them, unless limits are asked for.
+    pub rootless: Option<bool>,
     /// Keep the caller's session keyring.
     pub no_new_keyring: bool,
     /// Lines of its terminal end without a carriage return: who reads a pipe has no cursor. runc does so where its

@@ -72,6 +72,13 @@ pub(crate) fn score(draft: &mut Draft) -> Result<(), Error> {
                 "proc_pid_oom_score_adj(5) has the scale",
             ));
         }
+        if let Some(own) =
+            draft.facts.rootless.as_ref().map(|rootless| rootless.oom_score_adj).filter(|own| value < *own)
+        {
+            let why = "it takes root of the machine to lower it";
+            draft.notes.push(format!("/process/oomScoreAdj: stays {own} and not {value}: {why}"));
+            return Ok(());
+        }
         let op = Op::SetOomScoreAdj { value };
         draft.init(op, "/process/oomScoreAdj", "who is ended first when memory runs out");
     }

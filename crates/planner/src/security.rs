@@ -1,4 +1,4 @@
-use crate::{Draft, Error, mounts};
+use crate::{Draft, Error, mounts, rootless};
 use plan::{Attr, Cause, Errno, Op, Slot};
 use spec::{Capabilities, Capability, CapabilitySet, NamespaceKind, Process};
 use std::collections::BTreeSet;
@@ -64,7 +64,13 @@ pub(crate) fn privileges(draft: &mut Draft) -> Result<(), Error> {
     if process.user.uid != 0 {
         draft.init(Op::KeepCapabilities, from, "else they would be lost with user id 0");
     }
-    if !denies_setgroups(draft) && !keeps_groups(draft) {
+    let denied = rootless::denies_setgroups(draft);
+    if denied && process.user.additional_gids.iter().any(|gid| *gid != process.user.gid) {
+        let hint = "drop them, or map more groups than the own one, which newgidmap(1) does";
+        let message = "setgroups(2) is denied in the user namespace, so no groups can be added";
+        return Err(Error::new("/process/user/additionalGids", message, hint));
+    }
+    if !denied && !keeps_groups(draft) {
         let groups = process.user.additional_gids.clone();
         let op = Op::SetGroups { groups };
         draft.init(op, "/process/user/additionalGids", "the groups of the caller are not the container's");
@@ -119,11 +125,6 @@ pub(crate) fn privileges(draft: &mut Draft) -> Result<(), Error> {
 /// crun's annotation for directories that only the caller's supplementary groups may read (crun(1)).
 fn keeps_groups(draft: &Draft) -> bool {
     draft.config.annotations.get("run.oci.keep_original_groups").is_some_and(|value| value != "0")
-}
-
-/// In a user namespace whose maker denied setgroups(2) the call would fail; root's maps never do.
-fn denies_setgroups(draft: &Draft) -> bool {
-    draft.namespaces.makes(NamespaceKind::User) && draft.facts.uid != 0
 }
 
 /// The sets asked for, without what this machine cannot give; the user is told.

@@ -60,7 +60,7 @@ impl Store {
     /// # Errors
     /// The machine cannot be asked, or the configuration cannot become a plan.
     pub fn plan(&self, request: &Request) -> Result<Planned, Error> {
-        self.plan_on(&facts(request.options.cgroup_manager)?, request)
+        self.plan_on(&facts_for(request)?, request)
     }
 
     fn plan_on(&self, facts: &HostFacts, request: &Request) -> Result<Planned, Error> {
@@ -77,7 +77,7 @@ impl Store {
     /// The name is in use, the plan cannot be made, or a step of it or a hook failed; nothing is left behind
     /// then, and the hooks that follow the end of a container have run.
     pub fn create(&self, request: Request) -> Result<Created, Error> {
-        let facts = facts(request.options.cgroup_manager)?;
+        let facts = facts_for(&request)?;
         let Planned { plan, hooks, notes } = self.plan_on(&facts, &request)?;
         if self.directory(request.id).exists() {
             return Err(Error::Exists(request.id.to_string()));
@@ -106,6 +106,18 @@ impl Store {
         }
         Ok(Created { container, pidfd, notify, notes })
     }
+}
+
+/// What the machine is for this container: who is not root may make groups in some places and not in others.
+fn facts_for(request: &Request) -> Result<HostFacts, Error> {
+    let manager = request.options.cgroup_manager;
+    let mut facts = facts(manager)?;
+    if facts.rootless.is_some() && manager == CgroupManager::Cgroupfs {
+        let groups = planner::group_directories(request.config, &facts, request.id)?;
+        let closed = host::closed(&facts.cgroups, &groups);
+        facts.rootless.iter_mut().for_each(|rootless| rootless.closed.clone_from(&closed));
+    }
+    Ok(facts)
 }
 
 /// What the machine is. systemd is asked where it makes the groups.

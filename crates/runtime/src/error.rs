@@ -130,6 +130,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// What only root of the machine can do.
+    #[error("{0} takes root of the machine")]
+    NeedsRoot(&'static str),
     /// A program of the machine that a command is made with.
     #[error("{program}: {status}")]
     Program {
@@ -210,6 +213,14 @@ impl Error {
             } => format!("end it with `kill {id} KILL` first, or use `delete --force {id}`"),
             Self::Status { status: spec::Status::Paused, command: "exec", .. } => {
                 "`resume` it first, or use `exec --ignore-paused`".to_owned()
+            }
+            Self::File { what: "cannot make", error, .. }
+                if error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                "name a directory of yours with --root, or set XDG_RUNTIME_DIR".to_owned()
+            }
+            Self::NoCgroups { .. } if !rustix::process::geteuid().is_root() => {
+                "start it in a cgroup v2 that is delegated to the user (`systemd-run --user --scope -p Delegate=yes`)".to_owned()
             }
             Self::GroupInUse(_) => "choose another name, or another linux.cgroupsPath".to_owned(),
             Self::Criu(failure) => failure.hint(),

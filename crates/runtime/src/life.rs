@@ -266,10 +266,14 @@ impl Store {
             Ok(now) if now.record.init == container.record.init => {}
             _ => return Ok(()),
         }
-        if signal == 9 {
+        let without = container.record.cgroups.is_empty();
+        if signal == 9 && !without {
             return group.kill_all().map_err(io::Error::other);
         }
-        for pid in group.processes().map_err(io::Error::other)? {
+        let members = if without { container.members() } else { None };
+        let alone = without && members.is_none();
+        let pids = members.map_or_else(|| group.processes(), Ok).map_err(io::Error::other)?;
+        for pid in pids {
             let Some(pid) = rustix::process::Pid::from_raw(pid) else { continue };
             let Ok(pidfd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
                 continue;
@@ -280,8 +284,8 @@ impl Store {
                 result => result?,
             }
         }
-        // Without cgroups init is all that is known of it.
-        match init.filter(|_| container.record.cgroups.is_empty()) {
+        // Without cgroups and a pid namespace init is all that is known of it.
+        match init.filter(|_| alone) {
             Some(init) => sys::signal::send(init, signal),
             None => Ok(()),
         }

@@ -2,7 +2,7 @@
 
 use crate::{Container, Error, Store};
 use cgroup::live::Cgroup;
-use spec::{ContainerId, Resources, Status};
+use spec::{ContainerId, NamespaceKind, Resources, Status};
 use systemd::Systemd;
 
 impl Container {
@@ -25,6 +25,13 @@ impl Container {
             Err(_) if self.cgroups()?.is_gone() => Ok(()),
             thawed => Ok(thawed?),
         }
+    }
+
+    /// The processes in a pid namespace of its own; `None`: it has none. One that has ended has no processes.
+    pub(crate) fn members(&self) -> Option<Vec<i32>> {
+        let Some(pid) = self.pid() else { return Some(Vec::new()) };
+        let own = self.record.namespaces.contains(&NamespaceKind::Pid);
+        own.then(|| crate::members::of(pid).ok().flatten()).flatten()
     }
 
     /// Its cgroups, of a container that lives and has some.
@@ -89,12 +96,13 @@ impl Store {
     /// The pids of a container's processes, in the runtime's pid namespace.
     ///
     /// # Errors
-    /// The container has no cgroups to ask.
+    /// The container has neither cgroups nor a pid namespace of its own to ask.
     pub fn processes(&self, id: &ContainerId) -> Result<Vec<i32>, Error> {
         let container = self.open(id)?;
-        if container.record.cgroups.is_empty() {
-            return Err(Error::NoCgroups { id: id.to_string(), command: "ps" });
+        if !container.record.cgroups.is_empty() {
+            return Ok(container.cgroups()?.processes()?);
         }
-        Ok(container.cgroups()?.processes()?)
+        let none = || Error::NoCgroups { id: id.to_string(), command: "ps" };
+        container.members().ok_or_else(none)
     }
 }

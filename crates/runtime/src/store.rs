@@ -74,8 +74,10 @@ impl Store {
         let make = || rustix::fs::mkdir(directory, mode);
         let made = match make() {
             Err(Errno::NOENT) => {
+                // Who cleans up below XDG_RUNTIME_DIR leaves alone what has the sticky bit.
+                let sticky = if rustix::process::geteuid().is_root() { 0 } else { 0o1000 };
                 std::fs::DirBuilder::new()
-                    .mode(0o711)
+                    .mode(0o711 | sticky)
                     .recursive(true)
                     .create(&self.root)
                     .map_err(Error::file("cannot make", &self.root))?;

@@ -56,6 +56,10 @@ const NAMES: [&str; 41] = [
 impl Capability {
     /// `CAP_MKNOD`.
     pub const MKNOD: Self = Self(27);
+    /// `CAP_SETGID`.
+    pub const SETGID: Self = Self(6);
+    /// `CAP_SETUID`.
+    pub const SETUID: Self = Self(7);
     /// `CAP_SYS_ADMIN`.
     pub const SYS_ADMIN: Self = Self(21);
 

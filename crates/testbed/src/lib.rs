@@ -36,6 +36,7 @@ mod run;
 mod scratch;
 mod terminal;
 pub mod uml;
+mod user;
 
 pub use binary::binary;
 pub use bundle::{Bundle, copy_program};
@@ -49,3 +50,4 @@ pub use need::Need;
 pub use run::{Done, ends_within, input, run, run_within};
 pub use scratch::Scratch;
 pub use terminal::Terminal;
+pub use user::User;

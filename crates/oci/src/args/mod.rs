@@ -17,9 +17,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where state is kept unless `--root` says otherwise.
-const ROOT: &str = "/run/cuddy";
-
 /// Options before the command.
 #[derive(Debug)]
 pub(crate) struct Global {
@@ -31,6 +28,8 @@ pub(crate) struct Global {
     pub debug: bool,
     /// Who makes the cgroups of containers.
     pub cgroup_manager: CgroupManager,
+    /// `--rootless`; `None`: auto.
+    pub rootless: Option<bool>,
 }
 
 /// A command with its options.
@@ -145,12 +144,13 @@ pub(crate) enum ListFormat {
 impl Default for Global {
     fn default() -> Self {
         Self {
-            root: ROOT.into(),
+            root: runtime::default_root(),
             root_is_given: false,
             log: None,
             log_json: false,
             debug: false,
             cgroup_manager: CgroupManager::default(),
+            rootless: None,
         }
     }
 }
@@ -221,9 +221,7 @@ fn global(global: &mut Global, given: &mut Given) -> Result<Option<Command>, lex
         (Some("systemd"), _) | (_, true) => CgroupManager::Systemd,
         _ => CgroupManager::Cgroupfs,
     };
-    let rootless = given.text(usage::ROOTLESS)?;
-    // What it would allow is decided by the kernel's answer alone.
-    drop(rootless);
+    global.rootless = given.text(usage::ROOTLESS)?.filter(|word| word != "auto").map(|word| word == "true");
     Ok(None)
 }
 

@@ -40,6 +40,7 @@ pub(super) fn start(
         notify: place.map(|(place, _)| place),
         no_pivot: options.no_pivot,
         cgroup_manager: context.global.cgroup_manager,
+        rootless: context.global.rootless,
         no_new_keyring: options.no_new_keyring,
         plain_lines: plain_lines(options.console_socket.as_deref()),
         ..Options::default()

@@ -127,6 +127,11 @@ pub fn shell(op: &Op) -> ShellLine {
                 IdKind::Group => "gid_map",
             }
         )),
+        Op::RunIdMapper { program, text, .. } => {
+            let ids = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            exact(format!("{} $INIT {ids}", quote(program)))
+        }
+        Op::DenySetgroups => exact("echo deny > /proc/$INIT/setgroups".to_owned()),
         Op::ReturnTo { .. } => none("the shell itself never left it"),
         Op::Record { .. } => none("cuddy's own record of the container"),
         Op::RunHook { hook, .. } => nearly(run_hook(hook), "the state on standard input is cuddy's"),

@@ -1,6 +1,6 @@
 use super::id_map::{self, Mapping};
 use super::options::MountOptions;
-use crate::{Draft, Error};
+use crate::{Draft, Error, rootless};
 use plan::{Cause, Follow, MountPoint, Target};
 use spec::{Mount, NamespaceKind};
 use std::path::{Component, Path, PathBuf};
@@ -46,19 +46,31 @@ impl Entry {
             options,
         };
         entry.check()?;
-        entry.show_sysfs_of_machine(draft);
+        entry.check_owner(draft)?;
+        entry.show_that_of_machine(draft);
         Ok(entry)
     }
 
-    /// A new sysfs is for who owns the network namespace that it shows. To a user namespace that has none of
-    /// its own the machine's is shown.
-    fn show_sysfs_of_machine(&mut self, draft: &Draft) {
+    /// A new file system that shows a namespace is for who owns that. To a user namespace that has none of its own the
+    /// machine's is shown. Who is not root sees all that is mounted below it, too: the kernel lets nobody look beneath.
+    fn show_that_of_machine(&mut self, draft: &Draft) {
+        let (kind, place) = match self.fstype.as_str() {
+            "sysfs" => (NamespaceKind::Network, "/sys"),
+            "mqueue" => (NamespaceKind::Ipc, "/dev/mqueue"),
+            "proc" => (NamespaceKind::Pid, "/proc"),
+            _ => return,
+        };
         let bound = self.options.bind.is_some() || self.options.remount;
-        if self.fstype == "sysfs" && !bound && !draft.namespaces.owns_network() {
-            self.options.bind = Some(false);
-            self.options.data.clear();
-            self.source = Some("/sys".into());
+        if bound || draft.namespaces.owns(kind, draft.facts.in_user_namespace()) {
+            return;
         }
+        let recursive = draft.facts.rootless.is_some();
+        self.options.bind = Some(recursive);
+        if recursive {
+            self.options.recursive = self.options.recursive.then(self.options.own);
+        }
+        self.options.data.clear();
+        self.source = Some(place.into());
     }
 
     /// Whether a mount of the machine is copied.
@@ -100,6 +112,33 @@ impl Entry {
             return Err(self.error("destination", "this cannot be done to the root itself", hint));
         }
         self.check_below_proc()
+    }
+
+    /// An owner that has no id in the user namespace of an ordinary user, like the group of terminals where only root is
+    /// mapped.
+    fn check_owner(&self, draft: &Draft) -> Result<(), Error> {
+        let concerned = draft.facts.rootless.is_some() && draft.namespaces.makes(NamespaceKind::User);
+        if self.options.bind.is_some() || !concerned {
+            return Ok(());
+        }
+        let lists = [
+            ("uid", &draft.linux.uid_mappings, "uidMappings"),
+            ("gid", &draft.linux.gid_mappings, "gidMappings"),
+        ];
+        for (key, mappings, list) in lists {
+            let value = self
+                .options
+                .data
+                .iter()
+                .find(|(known, _)| known == key)
+                .and_then(|(_, value)| value.as_ref());
+            let unmapped = |id: &&String| id.parse().is_ok_and(|id| !rootless::maps(mappings, id));
+            if let Some(id) = value.filter(unmapped) {
+                let message = format!("{key}={id} has no mapping in the user namespace");
+                return Err(self.error("options", message, &format!("drop it, or extend {list}")));
+            }
+        }
+        Ok(())
     }
 
     /// Nothing may lie over /proc but what is known to be harmless: our own writes and the masks rely on it
@@ -192,5 +231,5 @@ pub(crate) fn binds_over(draft: &Draft, path: &str) -> bool {
 
 /// Whether devices in a user namespace have to be bound: mknod(2) needs the initial one.
 pub(crate) fn binds_devices(draft: &Draft) -> bool {
-    draft.namespaces.has(NamespaceKind::User)
+    draft.namespaces.has(NamespaceKind::User) || draft.facts.in_user_namespace()
 }

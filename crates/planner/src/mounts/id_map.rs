@@ -1,5 +1,5 @@
 use super::options::MountOptions;
-use crate::{Draft, Error, namespaces};
+use crate::{Draft, Error, namespaces, rootless};
 use plan::{Op, Slot};
 use spec::{IdMapping, Mount, NamespaceKind};
 
@@ -29,6 +29,10 @@ pub(super) fn read(
     options: &MountOptions,
 ) -> Result<Option<Mapping>, Error> {
     let (users, groups) = (&mount.uid_mappings, &mount.gid_mappings);
+    if !draft.facts.may_mount() && (options.id_map.is_some() || !users.is_empty() || !groups.is_empty()) {
+        let hint = "drop idmap and the mappings, or run it as root";
+        rootless::refuse(draft.facts, &format!("{field}/options"), "to map the owners of files", hint)?;
+    }
     let Some(option) = &options.id_map else {
         // The option SHOULD be there, so that runtimes which do not know the mappings refuse the mount.
         if users.is_empty() && groups.is_empty() {

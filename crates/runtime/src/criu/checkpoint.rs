@@ -28,6 +28,9 @@ impl Store {
         options: &CheckpointOptions,
         status: Option<OwnedFd>,
     ) -> Result<Vec<String>, Error> {
+        if host::probe()?.rootless.is_some() {
+            return Err(Error::NeedsRoot("a checkpoint"));
+        }
         let container = self.open_locked(id)?;
         let init = match (container.status(), container.init()) {
             (Status::Running | Status::Paused, Some(init)) => init,

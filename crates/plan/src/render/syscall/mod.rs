@@ -66,6 +66,8 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::WriteTimeOffsets { .. }
         | Op::Clone { .. }
         | Op::WriteIdMap { .. }
+        | Op::RunIdMapper { .. }
+        | Op::DenySetgroups
         | Op::ReturnTo { .. }
         | Op::Record { .. }
         | Op::RunHook { .. }

@@ -1,8 +1,9 @@
 //! Processes, the namespaces that they are in, and how they meet.
 
 use super::{Call, call, gives, write_proc};
-use crate::{Hook, IdKind, Op, Slot};
+use crate::{Hook, IdKind, Op, Slot, Within};
 use spec::{HookKind, NamespaceKind, State};
+use std::path::Path;
 
 pub(super) fn calls(op: &Op) -> Vec<Call> {
     match op {
@@ -53,7 +54,9 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
                 ),
                 call("prctl", "PR_SET_DUMPABLE, SUID_DUMP_DISABLE"),
             ];
-            calls.extend(within.iter().map(|kind| enter(*kind)));
+            calls.extend(within.iter().map(|Within { slot, namespaces }| {
+                call("setns", format!("{slot}, {}", clone_flags(namespaces).join("|")))
+            }));
             calls.push(clone3(&["CLONE_PIDFD", "CLONE_PARENT"], namespaces, *cgroup, "0"));
             calls
         }
@@ -64,6 +67,8 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
             };
             write_proc(&format!("$init_pid/{file}"), text)
         }
+        Op::RunIdMapper { program, text, .. } => run_id_mapper(program, text),
+        Op::DenySetgroups => write_proc("$init_pid/setgroups", "deny"),
         Op::ReturnTo { kind } => {
             let path = format!("self/ns/{}", kind.file_name());
             vec![
@@ -126,6 +131,20 @@ fn clone3(flags: &[&str], namespaces: &[NamespaceKind], cgroup: Option<Slot>, si
     let cgroup = cgroup.map_or_else(String::new, |slot| format!(", cgroup={slot}"));
     let (flags, pidfd) = (flags.join("|"), Slot::InitPidfd);
     gives("clone3", format!("{{flags={flags}, pidfd={pidfd}, exit_signal={signal}{cgroup}}}"), "$init_pid")
+}
+
+fn run_id_mapper(program: &Path, text: &str) -> Vec<Call> {
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let ids = text.split_whitespace().map(|id| format!("{id:?}")).collect::<Vec<_>>().join(", ");
+    vec![
+        gives("clone3", "{flags=CLONE_PIDFD, pidfd=$mapper_pidfd, exit_signal=SIGCHLD}", "$mapper"),
+        gives(
+            "execve",
+            format!("{program:?}, [{name:?}, \"$init_pid\", {ids}], [/* as here */]"),
+            "0  # by $mapper",
+        ),
+        call("waitid", "P_PIDFD, $mapper_pidfd, ..., WEXITED"),
+    ]
 }
 
 fn run_hook(hook: &Hook, state: &State) -> Vec<Call> {
