@@ -28,6 +28,34 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize
     fuzzer_mutate(data, size, max_size)
 }
 
+/// Changes the archive in the first `size` bytes of `data`, and returns how many it has then. Headers get the checksum that
+/// they must have (POSIX.1-1988, "ustar"), or hardly any would be read.
+pub fn mutate_tar(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    const BLOCK: usize = 512;
+    let mut random = Random(seed | 1);
+    let mut size = size;
+    let blocks = size / BLOCK;
+    match random.below(4) {
+        // A header in another's place: a name that is there twice, as something else.
+        0 if blocks > 1 => {
+            let (from, to) = (random.below(blocks) * BLOCK, random.below(blocks) * BLOCK);
+            data.copy_within(from..from + BLOCK, to);
+        }
+        // Of which kind an entry is.
+        1 if blocks > 0 => {
+            let header = random.below(blocks) * BLOCK;
+            data[header + 156] = b"0123456789LKxgSDNV\0"[random.below(19)];
+        }
+        _ => size = fuzzer_mutate(data, size, max_size),
+    }
+    for header in data[..size].chunks_exact_mut(BLOCK).filter(|block| block[257..262] == *b"ustar") {
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    }
+    size
+}
+
 /// xorshift: the fuzzer hands in what is random, so that a run can be repeated.
 struct Random(u32);
 

@@ -14,7 +14,15 @@ use lexopt::{Arg, ValueExt};
 use crate::workspace;
 
 /// Targets, and which seeds they begin with.
-const TARGETS: [(&str, &str); 3] = [("config", "config"), ("plan", "config"), ("record", "record")];
+const TARGETS: [(&str, &str); 7] = [
+    ("config", "config"),
+    ("plan", "config"),
+    ("record", "record"),
+    ("archive", "archive"),
+    ("seccomp", "seccomp"),
+    ("options", "options"),
+    ("users", "users"),
+];
 
 /// Counts edges and shows compared values to the fuzzer, as cargo-fuzz does.
 const COUNTED: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -33,7 +41,7 @@ pub struct Options {
 impl Options {
     /// What `cargo xtask test` does.
     pub fn short() -> Options {
-        Options { seconds: 10, only: None }
+        Options { seconds: 5, only: None }
     }
 
     fn parse(mut args: lexopt::Parser) -> Result<Options> {
@@ -46,7 +54,8 @@ impl Options {
             }
         }
         let known = |name: &String| TARGETS.iter().any(|(target, _)| target == name);
-        ensure!(options.only.as_ref().is_none_or(known), "the targets are config, plan and record");
+        let names = TARGETS.map(|(target, _)| target).join(", ");
+        ensure!(options.only.as_ref().is_none_or(known), "the targets are {names}");
         Ok(options)
     }
 }
