@@ -21,6 +21,7 @@ mod netlink;
 mod noted;
 mod process;
 mod program;
+mod resctrl;
 mod schedule;
 mod slots;
 pub mod socket;
@@ -31,6 +32,7 @@ mod undo;
 pub use channel::{Message, Wire};
 pub use failure::{Failure, Kind};
 pub use hook::run_hook;
+pub use resctrl::write_schemata;
 pub use slots::Slots;
 pub use undo::undo;
 

@@ -4,7 +4,7 @@ use crate::channel::{Message, Wire};
 use crate::failure::{Error, Failure};
 use crate::{
     Launched, Slots, cgroups, end_process, hook, inside, landlock, listener, mounts, net_devices, process,
-    schedule, terminal,
+    resctrl, schedule, terminal,
 };
 use plan::{
     BpfInstruction, Hook, NamespaceKind, NetworkPlace, Op, Rendezvous, Slot, Status, Subject, Target,
@@ -42,6 +42,9 @@ impl<'a> Host<'a> {
             Op::MakeCgroup { directory } => cgroups::make(directory),
             Op::InheritCpuset { directory, mount } => cgroups::inherit(directory, mount),
             Op::WriteCgroup { file, value, fallback } => cgroups::write(file, value, fallback.as_ref()),
+            Op::AssignResctrl { group, makes, schemata, monitor } => {
+                resctrl::assign(group, *makes, schemata, monitor.as_deref(), self.init()?.0)
+            }
             Op::JoinCgroup { file } => cgroups::join(file, self.init()?.0),
             Op::StartUnit { unit, properties, takes_init } => {
                 let init = if *takes_init { Some(self.init()?.0) } else { None };

@@ -29,6 +29,10 @@ fn perform(undo: &Undo) -> Result<(), String> {
         Undo::Unmount { place, note } => {
             crate::noted::unmount(place, note).map_err(|error| crate::failure::words(&error))
         }
+        Undo::RemoveResctrlGroup(path) => match std::fs::remove_dir(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(crate::failure::words(&error)),
+            _ => Ok(()),
+        },
         Undo::RemoveDirectory(path) => match std::fs::remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(crate::failure::words(&error)),
             _ => Ok(()),

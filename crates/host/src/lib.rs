@@ -18,6 +18,7 @@ pub use error::Error;
 pub use kernel::NO_NEW_MOUNT_API;
 pub use manager::systemd;
 pub use mountinfo::{Mount, mounts};
+pub use resctrl::resctrl;
 pub use rootless::{closed, in_user_namespace};
 pub use surroundings::{Delegation, Surroundings, surroundings};
 
@@ -33,7 +34,7 @@ pub fn probe() -> Result<HostFacts, Error> {
     Ok(HostFacts {
         new_mount_api: kernel::new_mount_api(),
         cgroups: cgroups()?,
-        resctrl: resctrl::resctrl()?,
+        resctrl: resctrl()?,
         ..privileges()?
     })
 }

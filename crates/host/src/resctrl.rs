@@ -16,6 +16,9 @@ const USUAL: &str = "/sys/fs/resctrl";
 const NO_GROUPS: [&str; 3] = ["info", "mon_groups", "mon_data"];
 
 /// Where it is mounted, and which groups there are; `None`: nowhere.
+///
+/// # Errors
+/// The mount cannot be read.
 pub fn resctrl() -> Result<Option<Resctrl>, Error> {
     let Some(mount) = mount()? else { return Ok(None) };
     let unreadable = |error: std::io::Error| Error::Read {

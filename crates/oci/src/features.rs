@@ -27,7 +27,7 @@ pub(crate) fn features() -> Value {
             "apparmor": { "enabled": true },
             "selinux": { "enabled": true },
             "memoryPolicy": { "modes": names(&plan::MEMORY_MODES), "flags": names(&plan::MEMORY_FLAGS) },
-            "intelRdt": { "enabled": false },
+            "intelRdt": { "enabled": true, "schemata": true, "monitoring": true },
             "mountExtensions": { "idmap": { "enabled": true } },
             "netDevices": { "enabled": true },
         },

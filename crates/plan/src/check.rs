@@ -133,6 +133,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
         match step.op {
             Op::Clone { .. } => cloned = true,
             Op::JoinCgroup { .. }
+            | Op::AssignResctrl { .. }
             | Op::StartUnit { .. }
             | Op::WriteIdMap { .. }
             | Op::RunIdMapper { .. }
@@ -178,6 +179,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::GiveCgroup { .. }
             | Op::StartUnit { .. }
             | Op::JoinCgroup { .. }
+            | Op::AssignResctrl { .. }
             | Op::Clone { .. }
             | Op::WriteIdMap { .. }
             | Op::RunIdMapper { .. }

@@ -36,6 +36,10 @@ pub enum Op {
     /// below it can then be made and limited by that user, and its own limits cannot be changed.
     GiveCgroup { directory: PathBuf, uid: u32 },
 
+    /// Puts init into a group of resctrl: one that is made with these schemata, or one that is there and has to have them.
+    /// With `monitor`, also into a new group below it that counts alone.
+    AssignResctrl { group: PathBuf, makes: bool, schemata: Vec<String>, monitor: Option<PathBuf> },
+
     // ---- namespaces and processes ---------------------------------------------------------------
     /// Opens the machine's procfs and proves that it is one.
     OpenProc,

@@ -16,6 +16,8 @@ pub enum Undo {
     /// Takes off the mount that a note is about, with all that is mounted in it, if it still is on that place.
     #[expect(missing_docs, reason = "the fields are named in the line above")]
     Unmount { place: PathBuf, note: PathBuf },
+    /// Removes a group of resctrl; who is still in it falls back to the one above.
+    RemoveResctrlGroup(PathBuf),
     /// Stops the unit of systemd that the cgroups are.
     StopUnit(Unit),
     /// Removes a directory with all in it.
@@ -38,6 +40,7 @@ impl fmt::Display for Undo {
         match self {
             Self::RemoveCgroup(path) => write!(f, "remove cgroup {}", path.display()),
             Self::Unmount { place, .. } => write!(f, "unmount {}", place.display()),
+            Self::RemoveResctrlGroup(path) => write!(f, "remove the resctrl group {}", path.display()),
             Self::StopUnit(unit) => write!(f, "stop {unit}"),
             Self::RemoveDirectory(path) => write!(f, "remove directory {}", path.display()),
         }

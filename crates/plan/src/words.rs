@@ -19,6 +19,7 @@ impl fmt::Display for Op {
             Self::JoinCgroup { file } | Self::EnterCgroup { file } => {
                 write!(f, "join the cgroup through {}", file.display())
             }
+            Self::AssignResctrl { group, .. } => write!(f, "join the resctrl group {}", group.display()),
             Self::OpenCgroup { directory } => write!(f, "open cgroup {}", directory.display()),
             Self::StartUnit { unit, .. } => write!(f, "start {unit}"),
             Self::FilterDevices { directory, .. } => write!(f, "filter devices of {}", directory.display()),

@@ -24,6 +24,7 @@ mod net_devices;
 mod notify;
 mod options;
 mod process;
+mod resctrl;
 mod root;
 mod rootless;
 mod schedule;
@@ -36,6 +37,7 @@ pub use error::Error;
 pub use exec::{ExecRequest, exec};
 pub use mounts::option_names as mount_option_names;
 pub use options::{CgroupManager, Notify, Options, RootSource, Start, Upper};
+pub use resctrl::{resctrl_group, schemata};
 pub use unsupported::check_machine;
 
 use namespaces::Namespaces;
@@ -118,6 +120,7 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     namespaces::write_id_maps(draft)?;
     namespaces::network_beside(draft);
     cgroups::beside(draft)?;
+    resctrl::assign(draft)?;
     schedule::by_host(draft)?;
     namespaces::return_to_own(draft);
     hooks::record(draft);
@@ -268,7 +271,6 @@ impl<'a> Draft<'a> {
         let linux = linux(config);
         check_machine(facts)?;
         unsupported::check_version(&config.oci_version)?;
-        unsupported::check(linux, facts)?;
         let namespaces = Namespaces::read(linux)?;
         namespaces.check_names(config)?;
         rootless::check(facts, &namespaces)?;

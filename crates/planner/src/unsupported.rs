@@ -1,6 +1,5 @@
 use crate::Error;
 use plan::facts::HostFacts;
-use spec::Linux;
 
 /// Refuses a machine, or a user of it, that no container can be made with. [`plan`](crate::plan) does so, too;
 /// this is for callers who have work to do before.
@@ -30,23 +29,4 @@ pub(crate) fn check_version(version: &str) -> Result<(), Error> {
     }
     let message = format!("{version:?} is no version of the specification that cuddy knows");
     Err(Error::new("/ociVersion", message, format!("write {:?}; every 1.x.y is read", spec::VERSION)))
-}
-
-/// Refuses what cuddy does not do yet: a field that is passed over in silence is a promise broken.
-pub(crate) fn check(linux: &Linux, facts: &HostFacts) -> Result<(), Error> {
-    let field = "/linux/intelRdt";
-    match (&linux.intel_rdt, &facts.resctrl) {
-        (None, _) => Ok(()),
-        (Some(_), None) => {
-            let hint = "drop it, or mount resctrl on /sys/fs/resctrl where the processor has such controls";
-            Err(Error::new(
-                field,
-                "resctrl is not available: this machine has no such file system mounted",
-                hint,
-            ))
-        }
-        (Some(_), Some(_)) => {
-            Err(Error::new(field, "is not supported yet", "remove it from the configuration"))
-        }
-    }
 }

@@ -14,6 +14,9 @@ pub enum Error {
     /// There is no container of that name.
     #[error("container {0} does not exist")]
     Missing(String),
+    /// The configuration gives no shares of caches and memory bandwidth.
+    #[error("{0} has no linux.intelRdt in its configuration, so it has no shares of its own")]
+    NoShares(String),
     /// The container is in a state in which the command makes no sense.
     #[error("{} {id} is {status}; {command} needs it {needs}", known_words(*status, command))]
     Status {

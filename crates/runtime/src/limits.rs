@@ -2,7 +2,7 @@
 
 use crate::{Container, Error, Store};
 use cgroup::live::Cgroup;
-use spec::{ContainerId, NamespaceKind, Resources, Status};
+use spec::{ContainerId, IntelRdt, NamespaceKind, Resources, Status};
 use systemd::Systemd;
 
 impl Container {
@@ -91,6 +91,25 @@ impl Store {
         let replaced = sys::bpf::load_device_program(&new.program.words())
             .and_then(|program| sys::bpf::replace_device_program(new.directory, program));
         replaced.map_err(|source| Error::Devices { id: id.to_string(), source })
+    }
+
+    /// Changes a container's shares of caches and memory bandwidth; what is not mentioned stays.
+    ///
+    /// # Errors
+    /// The container does not run, its configuration has no `intelRdt`, or the kernel refuses a share.
+    pub fn update_shares(&self, id: &ContainerId, shares: &IntelRdt) -> Result<(), Error> {
+        let container = self.open_locked(id)?;
+        if !matches!(container.status(), Status::Created | Status::Running | Status::Paused) {
+            return container.refuse("update", "created or running");
+        }
+        let config = container.config()?;
+        let asked = config.linux.as_ref().and_then(|linux| linux.intel_rdt.as_ref());
+        let (Some(asked), Some(resctrl)) = (asked, host::resctrl()?) else {
+            return Err(Error::NoShares(id.to_string()));
+        };
+        let file = planner::resctrl_group(asked, &resctrl, id)?;
+        executor::write_schemata(&file, &planner::schemata(shares))
+            .map_err(Error::file("cannot change the schemata of", file))
     }
 
     /// The pids of a container's processes, in the runtime's pid namespace.

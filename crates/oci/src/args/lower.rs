@@ -24,7 +24,9 @@ pub(super) fn command(name: &str, given: &mut Given) -> Result<Command, Error> {
         "exec" => Command::Exec(Box::new(exec(given)?)),
         "pause" => Command::Pause { id: id(given)? },
         "resume" => Command::Resume { id: id(given)? },
-        "update" => Command::Update { id: id(given)?, change: update::change(given)? },
+        "update" => {
+            Command::Update { id: id(given)?, change: update::change(given)?, shares: update::shares(given)? }
+        }
         "ps" => Command::Ps {
             id: id(given)?,
             json: given.text(options::FORMAT)?.is_some_and(|format| format == "json"),

@@ -11,7 +11,7 @@ use given::{Given, Until, text};
 use lexopt::Parser;
 use planner::CgroupManager;
 use runtime::{CheckpointOptions, CriuOptions, Subgroup};
-use spec::{ContainerId, Resources};
+use spec::{ContainerId, IntelRdt, Resources};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     Pause { id: ContainerId },
     Resume { id: ContainerId },
-    Update { id: ContainerId, change: UpdateTo },
+    Update { id: ContainerId, change: UpdateTo, shares: Option<IntelRdt> },
     Ps { id: ContainerId, json: bool, options: Vec<String> },
     Events { id: ContainerId, stats: bool, interval: Duration },
     Checkpoint(Box<Checkpoint>),

@@ -3,22 +3,25 @@
 use super::given::Given;
 use super::{UpdateTo, decimal};
 use lexopt::Error;
-use spec::{BlockIo, Cpu, Memory, Pids, Resources};
+use spec::{BlockIo, Cpu, IntelRdt, Memory, Pids, Resources};
 use std::str::FromStr;
 use usage::{self as options, Opt};
 
 pub(super) fn change(given: &mut Given) -> Result<UpdateTo, Error> {
-    for option in [options::L3_CACHE_SCHEMA, options::MEM_BW_SCHEMA] {
-        if given.text(option)?.is_some() {
-            return Err(format!("--{}: Intel RDT is not supported yet", option.name).into());
-        }
-    }
     let limits = limits(given)?;
     Ok(match given.path(options::RESOURCES) {
         None => UpdateTo::Options(Box::new(limits)),
         Some(path) if path.as_os_str() == "-" => UpdateTo::Input,
         Some(path) => UpdateTo::File(path),
     })
+}
+
+/// Shares of caches and memory bandwidth, which are no limits of cgroups.
+pub(super) fn shares(given: &mut Given) -> Result<Option<IntelRdt>, Error> {
+    let l3_cache_schema = written(given, options::L3_CACHE_SCHEMA)?;
+    let mem_bw_schema = written(given, options::MEM_BW_SCHEMA)?;
+    let any = l3_cache_schema.is_some() || mem_bw_schema.is_some();
+    Ok(any.then(|| IntelRdt { l3_cache_schema, mem_bw_schema, ..IntelRdt::default() }))
 }
 
 fn limits(given: &mut Given) -> Result<Resources, Error> {

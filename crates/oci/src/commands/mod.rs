@@ -67,7 +67,10 @@ pub(crate) fn perform(global: &Global, log: &Log, command: &Command) -> Result<i
         }
         Command::Pause { id } => store.pause(id)?,
         Command::Resume { id } => store.resume(id)?,
-        Command::Update { id, change } => update::update(&context, id, change)?,
+        Command::Update { id, change, shares } => {
+            shares.iter().try_for_each(|shares| store.update_shares(id, shares))?;
+            update::update(&context, id, change)?;
+        }
         Command::Ps { id, json, options } => processes::list(store, id, *json, options)?,
         Command::Events { id, stats, interval } => events::events(store, id, *stats, *interval)?,
         Command::List { format } => {

@@ -65,6 +65,17 @@ pub fn shell(op: &Op) -> ShellLine {
         Op::WriteCgroup { file, value, .. } => {
             exact(format!("echo {} > {}", quote(Path::new(value)), quote(file)))
         }
+        Op::AssignResctrl { group, makes: true, schemata, monitor: None } => {
+            let (lines, group) = (schemata.join("\n"), quote(group));
+            exact(format!(
+                "mkdir {group} && echo {} > {group}/schemata && echo $INIT > {group}/tasks",
+                quote(Path::new(&lines))
+            ))
+        }
+        Op::AssignResctrl { group, .. } => nearly(
+            format!("echo $INIT > {}/tasks", quote(group)),
+            "its schemata are compared, and it is counted alone",
+        ),
         Op::JoinCgroup { file } => exact(format!("echo $INIT > {}", quote(file))),
         Op::EnterCgroup { file } => exact(format!("echo 0 > {}", quote(file))),
         Op::OpenCgroup { .. } => none("a shell holds no such descriptor"),

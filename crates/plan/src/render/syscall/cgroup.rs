@@ -3,6 +3,7 @@
 use super::{Call, call, gives, write_file};
 use crate::unit::{Manager, Property, Unit};
 use crate::{Op, Slot};
+use std::path::Path;
 
 pub(super) fn calls(op: &Op) -> Vec<Call> {
     match op {
@@ -12,6 +13,9 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
             .flat_map(|file| write_file(&directory.join(file), "value of the group above"))
             .collect(),
         Op::WriteCgroup { file, value, .. } => write_file(file, &format!("{value:?}")),
+        Op::AssignResctrl { group, makes, schemata, monitor } => {
+            resctrl(group, *makes, schemata, monitor.as_deref())
+        }
         Op::JoinCgroup { file } => write_file(file, "$init_pid"),
         Op::EnterCgroup { file } => write_file(file, "\"0\""),
         Op::OpenCgroup { directory } => vec![gives(
@@ -64,4 +68,23 @@ fn start_unit(unit: &Unit, properties: &[Property], takes_init: bool) -> Vec<Cal
         call("sendto", format!("$bus, {message}, MSG_NOSIGNAL")),
         gives("recvfrom", "$bus", "JobRemoved(..., \"done\")"),
     ]
+}
+
+fn resctrl(group: &Path, makes: bool, schemata: &[String], monitor: Option<&Path>) -> Vec<Call> {
+    let make = |group: &Path| call("mkdir", format!("{group:?}, 0755"));
+    let mut calls = Vec::new();
+    if makes {
+        calls.push(make(group));
+        calls.extend(write_file(&group.join("schemata"), &format!("{:?}", schemata.join("\n"))));
+    } else if !schemata.is_empty() {
+        let file = group.join("schemata");
+        calls.push(gives("openat", format!("AT_FDCWD, {file:?}, O_RDONLY|O_CLOEXEC"), "$file"));
+        calls.push(call("read", format!("$file, {:?}", schemata.join("\n"))));
+    }
+    calls.extend(write_file(&group.join("tasks"), "$init_pid"));
+    if let Some(monitor) = monitor {
+        calls.push(make(monitor));
+        calls.extend(write_file(&monitor.join("tasks"), "$init_pid"));
+    }
+    calls
 }

@@ -51,6 +51,7 @@ pub fn calls(op: &Op) -> Vec<Call> {
         | Op::OpenCgroup { .. }
         | Op::InheritCpuset { .. }
         | Op::WriteCgroup { .. }
+        | Op::AssignResctrl { .. }
         | Op::JoinCgroup { .. }
         | Op::StartUnit { .. }
         | Op::GiveCgroup { .. }
