@@ -137,7 +137,11 @@ const SHELL: [(&str, &str, &str); 49] = [
         "mkdir /x 2>/dev/null || echo refused; touch /y && echo allowed",
         "refused\nallowed",
     ),
-    ("--security-opt landlock=./read-only.json", "touch /y 2>/dev/null || echo refused", "refused"),
+    (
+        "--security-opt landlock=./read-only.json",
+        "touch /y 2>&1 | grep -o 'Permission denied'",
+        "Permission denied",
+    ),
     ("--security-opt systempaths=unconfined", "grep -c ' /proc/[a-z]' /proc/self/mountinfo; true", "0"),
     ("--sysctl net.ipv4.ip_forward=1", "cat /proc/sys/net/ipv4/ip_forward", "1"),
     (
