@@ -30,6 +30,7 @@ const STATE: &str = "state.json";
 /// The record of a start that has not come so far. It has a name of its own because a rename over an existing
 /// file makes some file systems write at once (ext4(5), `auto_da_alloc`), and the removal wait for the disk.
 const BEGUN: &str = "begun.json";
+const LOCK: &str = "lock";
 pub(crate) const SOCKET: &str = "start.sock";
 
 impl Store {
@@ -130,15 +131,27 @@ impl Store {
         Ok(ids)
     }
 
-    /// Removes the directory of a container whose lock is held: its name is free then.
+    /// Removes the directory of a container whose lock is held: its name is free then. The lock goes last: by it the next
+    /// command finds what is left when this one is killed.
     ///
     /// # Errors
     /// The directory cannot be removed.
     pub(crate) fn remove_directory(&self, id: &ContainerId) -> Result<(), Error> {
         let directory = self.directory(id);
-        match std::fs::remove_dir_all(&directory) {
+        let remove = || {
+            for entry in std::fs::read_dir(&directory)? {
+                let entry = entry?;
+                match entry.file_type()?.is_dir() {
+                    _ if entry.file_name() == LOCK => {}
+                    true => std::fs::remove_dir_all(entry.path())?,
+                    false => std::fs::remove_file(entry.path())?,
+                }
+            }
+            std::fs::remove_dir_all(&directory)
+        };
+        match remove() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            result => result.map_err(Error::file("cannot remove", directory)),
+            result => result.map_err(Error::file("cannot remove", &directory)),
         }
     }
 
@@ -183,7 +196,7 @@ fn lock(directory: &Path, more: OFlags) -> Result<OwnedFd, Error> {
 }
 
 fn lock_file(directory: &Path, more: OFlags) -> Result<(OwnedFd, PathBuf), Error> {
-    let path = directory.join("lock");
+    let path = directory.join(LOCK);
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | more;
     let open = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600));
     let file = open.map_err(|errno| Error::file("cannot open", &path)(errno.into()))?;
