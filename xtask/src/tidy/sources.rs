@@ -113,11 +113,12 @@ fn uses(text: &str, path: &str) -> bool {
         })
 }
 
-/// Dependencies come from crates.io and from nowhere else.
+/// Dependencies come from one registry and from nowhere else.
 fn foreign_sources(name: &str, lock: &str) -> Vec<String> {
-    const CRATES_IO: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
-    let sources = lock.lines().filter(|line| line.starts_with("source = ") && *line != CRATES_IO);
-    sources.map(|line| format!("{name}: {line} is not crates.io")).collect()
+    let sources = || lock.lines().filter(|line| line.starts_with("source = "));
+    let registry = sources().find(|line| line.starts_with("source = \"registry+"));
+    let foreign = sources().filter(|line| Some(*line) != registry);
+    foreign.map(|line| format!("{name}: {line} is not where the others come from")).collect()
 }
 
 /// Paths that nobody else has: where this tree lies, and where this user's tools are.
@@ -173,8 +174,10 @@ mod tests {
 
     #[test]
     fn dependencies_from_elsewhere_are_found() {
-        let lock = "source = \"registry+https://github.com/rust-lang/crates.io-index\"\n\
+        let lock = "source = \"registry+https://example.org/index\"\n\
+                    source = \"registry+https://example.org/index\"\n\
+                    source = \"registry+https://example.org/other\"\n\
                     source = \"git+https://example.org/x\"\n";
-        assert_eq!(foreign_sources("Cargo.lock", lock).len(), 1);
+        assert_eq!(foreign_sources("Cargo.lock", lock).len(), 2);
     }
 }
