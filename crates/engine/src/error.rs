@@ -44,7 +44,7 @@ pub enum Error {
         code: u8,
     },
     /// A system call failed.
-    #[error("cannot {doing}: {}", words(source))]
+    #[error("cannot {doing}: {}", crate::words(source))]
     System {
         /// What was tried, and with what.
         doing: String,
@@ -81,15 +81,6 @@ impl Error {
             _ => 125,
         }
     }
-}
-
-/// An error of the kernel in words, without the "(os error 2)" that Rust adds.
-#[must_use]
-pub fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let bare = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = bare.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// An error of the kernel, and what was tried.

@@ -19,4 +19,5 @@ pub mod root;
 pub mod run;
 pub mod user;
 
-pub use error::{Error, words};
+pub use error::Error;
+pub use sys::words;

@@ -182,7 +182,7 @@ fn extended(from: BorrowedFd, to: BorrowedFd) -> Result<(), Error> {
             Err(errno) => {
                 return Err(Error::told(
                     errno,
-                    format!("{}: {}", name.to_string_lossy(), crate::failure::words(&errno.into())),
+                    format!("{}: {}", name.to_string_lossy(), sys::words(&errno.into())),
                 ));
             }
         }

@@ -88,7 +88,7 @@ impl Error {
     /// The cause in words.
     pub(crate) fn words(&self) -> String {
         match self {
-            Self::Call(error) => words(error),
+            Self::Call(error) => sys::words(error),
             Self::Told { why, .. } => why.clone(),
             Self::Peer(failure) => failure.to_string(),
         }
@@ -110,7 +110,7 @@ impl Error {
             Self::Peer(failure) => *failure,
             Self::Call(error) => {
                 let errno = error.raw_os_error().unwrap_or(0);
-                failure(words(&error), errno, crate::hint::hint(&step.op, errno), Kind::Setup)
+                failure(sys::words(&error), errno, crate::hint::hint(&step.op, errno), Kind::Setup)
             }
             Self::Told { errno, why, hint, kind } => {
                 let hint = if hint.is_empty() { crate::hint::hint(&step.op, errno) } else { hint };
@@ -136,17 +136,6 @@ fn what(plan: &Plan, op: &Op) -> String {
         (Some(path), Some(start)) => format!("{start}the mount on {}", path.display()),
         _ => text,
     }
-}
-
-/// An errno in words, without the "(os error 2)" that Rust adds.
-pub(crate) fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let bare = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = bare.chars();
-    chars
-        .next()
-        .map(|first| [first.to_ascii_lowercase()].into_iter().chain(chars).collect())
-        .unwrap_or_default()
 }
 
 impl From<io::Error> for Error {

@@ -108,7 +108,7 @@ fn opened(file: Option<&Path>) -> Result<Option<OwnedFd>, Error> {
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY;
     let opened = rustix::fs::open(file, flags, Mode::from_raw_mode(0o600));
     opened.map(Some).map_err(|errno| {
-        let why = crate::failure::words(&errno.into());
+        let why = sys::words(&errno.into());
         Error::told(errno, format!("cannot be given {} for its output: {why}", file.display()))
     })
 }

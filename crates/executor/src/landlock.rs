@@ -1,6 +1,6 @@
 //! What the process takes from itself, landlock(7).
 
-use crate::failure::{Error, words};
+use crate::failure::Error;
 use crate::inside::is_a_directory;
 use plan::Landlock;
 use plan::landlock::OF_FILES;
@@ -15,8 +15,9 @@ pub(crate) fn restrict(rules: &Landlock) -> Result<(), Error> {
     let handled = Handled { fs: rules.fs, net: rules.net, scopes: rules.scopes };
     let ruleset = sys::landlock::create(&handled)?;
     for (path, access) in &rules.paths {
-        allow(ruleset.as_fd(), path, *access)
-            .map_err(|errno| Error::told(errno, format!("{}: {}", path.display(), words(&errno.into()))))?;
+        allow(ruleset.as_fd(), path, *access).map_err(|errno| {
+            Error::told(errno, format!("{}: {}", path.display(), sys::words(&errno.into())))
+        })?;
     }
     for (port, access) in &rules.ports {
         sys::landlock::allow_port(&ruleset, *port, *access)?;

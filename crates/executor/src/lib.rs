@@ -24,7 +24,6 @@ mod program;
 mod resctrl;
 mod schedule;
 mod slots;
-pub mod socket;
 mod step;
 mod terminal;
 mod undo;

@@ -3,8 +3,8 @@
 //! Calls that the filter asks about wait until the listener answers, so init itself must not send it: sendmsg(2)
 //! may be such a call. It tells the number alone, and the host takes the descriptor.
 
-use crate::failure::{Error, words};
-use crate::{Slots, socket};
+use crate::Slots;
+use crate::failure::Error;
 use plan::Slot;
 use rustix::fd::OwnedFd;
 use rustix::net::SendFlags;
@@ -27,12 +27,12 @@ pub(crate) fn take(slots: &mut Slots, init: &OwnedFd, number: i32) -> Result<(),
 /// one state. The pid is known only now.
 pub(crate) fn send(slots: &mut Slots, path: &Path, state: &Value, pid: Pid) -> Result<(), Error> {
     let listener = slots.take(Slot::Listener)?;
-    let agent = socket::connect(path, Some(PATIENCE)).map_err(|errno| {
-        let cause = words(&errno.into());
+    let agent = sys::socket::connect(path, Some(PATIENCE)).map_err(|errno| {
+        let cause = sys::words(&errno.into());
         Error::told(errno, format!("failed to connect with seccomp agent: {cause}"))
     })?;
     let bytes = serde_json::to_vec(&with_pid(state, pid)).map_err(std::io::Error::from)?;
-    let sent = socket::send_descriptor(&agent, &bytes, listener)?;
+    let sent = sys::socket::send_descriptor(&agent, &bytes, listener)?;
     // The descriptor goes with the first part only, whatever there is left to say.
     let mut left = &bytes[sent..];
     while !left.is_empty() {

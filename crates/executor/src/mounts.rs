@@ -1,7 +1,7 @@
 //! Mounts as descriptors: made, copied and changed before they have a place.
 
 use crate::Slots;
-use crate::failure::{Error, words};
+use crate::failure::Error;
 use plan::{Attr, Propagation, Slot};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
@@ -63,7 +63,7 @@ fn told_by_kernel(context: &OwnedFd, errno: Errno) -> Error {
     if lines.is_empty() {
         return errno.into();
     }
-    Error::told(errno, format!("{} (the kernel says: {})", words(&errno.into()), lines.join("; ")))
+    Error::told(errno, format!("{} (the kernel says: {})", sys::words(&errno.into()), lines.join("; ")))
 }
 
 pub(crate) fn clone_path(path: &Path, recursive: bool) -> Result<OwnedFd, Error> {

@@ -1,6 +1,6 @@
 //! Finding the program and becoming it, with words for every way that it can fail.
 
-use crate::failure::{Error, Kind, words};
+use crate::failure::{Error, Kind};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Access, AtFlags, CWD, FileType};
 use rustix::io::Errno;
@@ -62,7 +62,7 @@ fn missing(errno: Errno, name: &str, search: Option<&str>) -> Error {
             format!("{name} must be executable for the container's user, and its file system not noexec"),
             Kind::NotExecutable,
         ),
-        (errno, _) => (words(&errno.into()), String::new(), Kind::NotExecutable),
+        (errno, _) => (sys::words(&errno.into()), String::new(), Kind::NotExecutable),
     };
     Error::Told { errno: errno.raw_os_error(), why, hint, kind }
 }
@@ -128,7 +128,7 @@ pub(crate) fn diagnose(program: &CStr, error: &io::Error) -> Error {
                 "start it through its interpreter, like `sh FILE`".to_owned(),
             ),
         },
-        _ => (words(error), String::new()),
+        _ => (sys::words(error), String::new()),
     };
     let kind = if errno == Errno::NOENT { Kind::NotFound } else { Kind::NotExecutable };
     Error::Told { errno: errno.raw_os_error(), why, hint, kind }

@@ -45,6 +45,15 @@ pub fn write_schemata(group: &Path, schemata: &[String]) -> io::Result<()> {
     fs::write(group.join("schemata"), text).map_err(|error| explained(group, error))
 }
 
+/// Removes a group that nobody is in. The kernel would move who is, without asking, into the group above, and somebody
+/// else may have joined a group with a name.
+pub(crate) fn remove(group: &Path) -> io::Result<()> {
+    if !fs::read_to_string(group.join("tasks"))?.trim().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::ResourceBusy, "processes of others are in it"));
+    }
+    fs::remove_dir(group)
+}
+
 /// The kernel says in a file at the top what it did not like about the last write.
 fn explained(group: &Path, error: io::Error) -> io::Error {
     let said = group.ancestors().find_map(|top| fs::read_to_string(top.join("info/last_cmd_status")).ok());
@@ -73,6 +82,18 @@ fn shares(line: &str) -> Option<(&str, BTreeMap<&str, &str>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_that_somebody_is_in_stays() {
+        let top = tempfile::tempdir().unwrap();
+        let group = top.path().join("gold");
+        fs::create_dir(&group).unwrap();
+        fs::write(group.join("tasks"), "17\n").unwrap();
+        assert_eq!(remove(&group).unwrap_err().to_string(), "processes of others are in it");
+        assert!(group.is_dir());
+        let missing = remove(&top.path().join("silver")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
 
     #[test]
     fn shares_are_compared_and_not_text() {

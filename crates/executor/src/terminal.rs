@@ -40,7 +40,7 @@ pub(crate) fn open(slots: &mut Slots, (rows, columns): (u16, u16), plain_lines: 
 /// Sends our end over the console socket, with a name as its data, as runc does.
 pub(crate) fn send(slots: &mut Slots) -> Result<(), Error> {
     let console = slots.take(Slot::Console)?;
-    crate::socket::send_descriptor(slots.take(Slot::ConsoleSocket)?, b"/dev/ptmx", console)?;
+    sys::socket::send_descriptor(slots.take(Slot::ConsoleSocket)?, b"/dev/ptmx", console)?;
     Ok(())
 }
 

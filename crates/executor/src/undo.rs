@@ -27,15 +27,17 @@ fn perform(undo: &Undo) -> Result<(), String> {
             stopped.map_err(|error| error.to_string())
         }
         Undo::Unmount { place, note } => {
-            crate::noted::unmount(place, note).map_err(|error| crate::failure::words(&error))
+            crate::noted::unmount(place, note).map_err(|error| sys::words(&error))
         }
-        Undo::RemoveResctrlGroup(path) => match std::fs::remove_dir(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(crate::failure::words(&error)),
-            _ => Ok(()),
-        },
-        Undo::RemoveDirectory(path) => match std::fs::remove_dir_all(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(crate::failure::words(&error)),
-            _ => Ok(()),
-        },
+        Undo::RemoveResctrlGroup(path) => gone(crate::resctrl::remove(path)),
+        Undo::RemoveDirectory(path) => gone(std::fs::remove_dir_all(path)),
+    }
+}
+
+/// What is not there needs no removing.
+fn gone(removed: io::Result<()>) -> Result<(), String> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(sys::words(&error)),
+        _ => Ok(()),
     }
 }

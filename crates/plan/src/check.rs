@@ -92,7 +92,7 @@ pub enum Fault {
     /// init has no mount namespace of its own, and mounts what nothing would take off, or changes what is there.
     #[error("step {0} of init changes mounts of others, and no mount namespace is made")]
     MountsOfOthers(usize),
-    /// A cgroup is made, or a unit started, that nothing would remove.
+    /// A group is made, or a unit started, that nothing would remove.
     #[error("step {0} of host changes the machine and no undo is written down for it")]
     NoUndo(usize),
     /// A hook runs before the container is as far as the specification says, or after it.
@@ -407,6 +407,11 @@ fn check_undo(plan: &Plan) -> Result<(), Fault> {
             Op::StartUnit { unit, .. } => {
                 has(&|undo| matches!(undo, Undo::StopUnit(stopped) if stopped == unit))
             }
+            Op::AssignResctrl { group, makes, monitor, .. } => {
+                let made = makes.then_some(group).into_iter().chain(monitor);
+                made.into_iter()
+                    .all(|made| has(&|undo| matches!(undo, Undo::RemoveResctrlGroup(path) if path == made)))
+            }
             _ => true,
         };
         if !undone {
@@ -444,6 +449,10 @@ mod tests {
 
     fn cgroup() -> Op {
         Op::MakeCgroup { directory: "/c".into() }
+    }
+
+    fn resctrl(makes: bool) -> Op {
+        Op::AssignResctrl { group: "/r".into(), makes, schemata: vec![], monitor: None }
     }
 
     fn attach(slot: Slot) -> Op {
@@ -569,6 +578,8 @@ mod tests {
                 Err(Fault::FilledTwice { side: Side::Init, index: 1, slot: Slot::Root }),
             ),
             ("a change without undo", vec![cgroup(), clone()], vec![exec()], Err(Fault::NoUndo(0))),
+            ("shares without undo", vec![clone(), resctrl(true)], vec![exec()], Err(Fault::NoUndo(1))),
+            ("shares of a group that is there", vec![clone(), resctrl(false)], vec![exec()], Ok(())),
             (
                 "init makes a cgroup",
                 vec![clone()],

@@ -1,7 +1,6 @@
 //! The socket over which the end of a terminal travels.
 
 use crate::Error;
-use executor::socket;
 use rustix::fd::OwnedFd;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType,
@@ -9,6 +8,7 @@ use rustix::net::{
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::path::Path;
+use sys::socket;
 
 /// Connects to the console socket that the caller of the runtime listens on.
 ///

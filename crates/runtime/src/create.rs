@@ -1,6 +1,5 @@
 use crate::record::{Init, Record};
 use crate::{Container, Error, Notify, Store};
-use executor::socket::{address, open_directory};
 use executor::{Launched, Slots};
 use plan::facts::{CgroupLayout, HostFacts};
 use plan::{Hook, Plan, Slot, Undo};
@@ -14,6 +13,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+use sys::socket::{address, open_directory};
 
 /// What is mounted on the machine for a container that has no mount namespace, in its directory.
 const MOUNT_NOTE: &str = "mount";

@@ -40,7 +40,7 @@ pub enum Error {
         why: String,
     },
     /// A file of the machine could not be used.
-    #[error("{what} {}: {}", path.display(), cause(error))]
+    #[error("{what} {}: {}", path.display(), sys::words(error))]
     File {
         /// What was to be done.
         what: &'static str,
@@ -77,7 +77,7 @@ pub enum Error {
     #[error(transparent)]
     Step(#[from] executor::Failure),
     /// The container could not be signalled.
-    #[error("cannot send signal {signal} to container {id}: {}", cause(error))]
+    #[error("cannot send signal {signal} to container {id}: {}", sys::words(error))]
     Signal {
         /// The container.
         id: String,
@@ -95,7 +95,7 @@ pub enum Error {
         above: PathBuf,
     },
     /// The device rules of a container could not be replaced.
-    #[error("cannot replace the device rules of container {id}: {}", cause(source))]
+    #[error("cannot replace the device rules of container {id}: {}", sys::words(source))]
     Devices {
         /// The container.
         id: String,
@@ -109,7 +109,7 @@ pub enum Error {
     #[error(transparent)]
     Capability(#[from] spec::UnknownCapability),
     /// The container could not be attended to in the foreground.
-    #[error("cannot attend to the container: {}", cause(.0))]
+    #[error("cannot attend to the container: {}", sys::words(.0))]
     Attend(io::Error),
     /// The container's cgroups could not be used.
     #[error(transparent)]
@@ -251,10 +251,4 @@ fn known_words(status: spec::Status, command: &str) -> &'static str {
         ("resume", _) => "container not paused:",
         _ => "container",
     }
-}
-
-/// An I/O error without the "(os error 2)" that Rust adds.
-fn cause(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_ascii_lowercase()
 }

@@ -8,7 +8,6 @@
 //! container should say. `notify` is passed by root alone; the container sees `inside`, as its own mount.
 
 use crate::{Error, Store};
-use executor::socket::{address, open_directory};
 use planner::Notify as Place;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,6 +19,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use sys::socket::{address, open_directory};
 
 /// The socket's name in its directory, as in crun.
 const SOCKET: &str = "notify";

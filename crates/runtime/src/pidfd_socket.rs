@@ -1,9 +1,9 @@
 //! The socket over which a process travels, as a pidfd.
 
 use crate::Error;
-use executor::socket;
 use rustix::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use sys::socket;
 
 /// Somebody who wants to have the process itself, in place of a pid that may pass to another.
 #[derive(Debug)]

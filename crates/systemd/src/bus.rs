@@ -8,11 +8,9 @@ use crate::read::Malformed;
 use crate::write::Writer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{RecvFlags, SendFlags};
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long an answer, or the end of a job, is waited for.
@@ -43,7 +41,7 @@ pub(crate) struct Bus {
 impl Bus {
     /// Connects and logs in; where it is a bus, finds the manager on it.
     pub(crate) fn open(place: &Place) -> Result<Self, String> {
-        let socket = connect(place.path()).map_err(words)?;
+        let socket = sys::socket::connect(place.path(), None).map_err(words)?;
         let mut bus = Self { socket, serial: 0, manager: None, bytes: Vec::new(), signals: Vec::new() };
         bus.log_in().map_err(|error| why(&error))?;
         if matches!(place, Place::Bus(_)) {
@@ -192,17 +190,6 @@ impl Bus {
     }
 }
 
-/// Connects to a socket. Its path may be longer than an address, so it goes by way of a descriptor.
-fn connect(path: &Path) -> Result<OwnedFd, Errno> {
-    use std::os::fd::AsRawFd;
-    let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    let address = SocketAddrUnix::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-    rustix::net::connect(&socket, &address)?;
-    Ok(socket)
-}
-
 fn broken(what: &'static str, why: impl Into<String>) -> Error {
     Error::Broken { what, why: why.into() }
 }
@@ -221,6 +208,5 @@ fn why(error: &Error) -> String {
 }
 
 fn words(errno: Errno) -> String {
-    let text = std::io::Error::from(errno).to_string();
-    text.split(" (os error").next().unwrap_or_default().to_ascii_lowercase()
+    sys::words(&errno.into())
 }

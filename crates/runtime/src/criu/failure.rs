@@ -15,9 +15,7 @@ pub struct Failure {
 impl Failure {
     /// The conversation broke off.
     pub(crate) fn talk(error: &io::Error) -> Self {
-        let text = error.to_string();
-        let why = text.split(" (os error").next().unwrap_or(&text).to_owned();
-        Self { why, ..Self::default() }
+        Self { why: sys::words(error), ..Self::default() }
     }
 
     /// criu's own answer.

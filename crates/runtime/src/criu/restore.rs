@@ -7,7 +7,6 @@ use super::{external, streams};
 use crate::create::{forget_pid, record_of, refuse_groups_in_use, write_pid};
 use crate::record::{Init, Record};
 use crate::{Container, Created, Error, Store};
-use executor::socket::send_descriptor;
 use plan::facts::CgroupLayout;
 use plan::{Hook, NamespaceKind, Plan};
 use planner::Planned;
@@ -18,6 +17,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use sys::socket::send_descriptor;
 
 /// Where criu finds the root of the container, below the container's own directory.
 const ROOT: &str = "root";

@@ -10,7 +10,7 @@ use rustix::net::{
 };
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Opens the directory of a socket, for [`address`].
@@ -27,7 +27,11 @@ pub fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {
 /// # Errors
 /// The name alone is too long, or has a zero byte.
 pub fn address(directory: &OwnedFd, name: impl AsRef<Path>) -> Result<SocketAddrUnix, Errno> {
-    SocketAddrUnix::new(Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name))
+    SocketAddrUnix::new(by_descriptor(directory).join(name))
+}
+
+fn by_descriptor(file: &OwnedFd) -> PathBuf {
+    Path::new("/proc/self/fd").join(file.as_raw_fd().to_string())
 }
 
 /// Connects to a stream socket that somebody listens on. With patience, neither that nor what is sent later waits
@@ -36,13 +40,11 @@ pub fn address(directory: &OwnedFd, name: impl AsRef<Path>) -> Result<SocketAddr
 /// # Errors
 /// The errno of connect(2), mostly: nobody listens there.
 pub fn connect(path: &Path, patience: Option<Duration>) -> Result<OwnedFd, Errno> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL) };
-    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let directory = open_directory(directory)?;
+    let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     let socket =
         rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     set_socket_timeout(&socket, Timeout::Send, patience)?;
-    rustix::net::connect(&socket, &address(&directory, name)?)?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(by_descriptor(&file))?)?;
     Ok(socket)
 }
 
