@@ -1,5 +1,4 @@
 use crate::{Container, Error, Notify, Store};
-use executor::socket::{address, open_directory};
 use executor::{Kind, Message, Wire};
 use plan::{NamespaceKind, Rendezvous};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -10,6 +9,7 @@ use rustix::process::{WaitId, WaitIdOptions};
 use spec::{ContainerId, Status};
 use std::ffi::OsStr;
 use std::io;
+use sys::socket::{address, open_directory};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,11 +105,11 @@ impl Container {
 impl Store {
     /// Lets the program of a created container start.
     ///
+    /// `manager` is the socket of a service manager: it is told when the program is ready, and that is waited for.
+    ///
     /// # Errors
     /// The container is not in the state `created`, or its program cannot be executed. Where a hook failed the
     /// container is destroyed (runtime.md, "Lifecycle", steps 7 and 9).
-    ///
-    /// `manager` is the socket of a service manager: it is told when the program is ready, and that is waited for.
     pub fn start(&self, id: &ContainerId, manager: Option<&OsStr>) -> Result<(), Error> {
         self.pass_creator(id, false, ("start", "created"))?;
         let mut container = self.open_locked(id)?;

@@ -28,7 +28,7 @@ impl Store {
         options: &CheckpointOptions,
         status: Option<OwnedFd>,
     ) -> Result<Vec<String>, Error> {
-        if host::probe()?.rootless.is_some() {
+        if host::privileges()?.rootless.is_some() {
             return Err(Error::NeedsRoot("a checkpoint"));
         }
         let container = self.open_locked(id)?;
