@@ -42,7 +42,7 @@ fn of_files(
     options: &Options,
     id: &ContainerId,
 ) -> Result<cgroup::Group, Error> {
-    let linux = crate::linux(config);
+    let linux = crate::draft::linux(config);
     let resources = linux.resources.clone().unwrap_or_default();
     let path = linux.cgroups_path.as_deref();
     let group =
@@ -71,7 +71,7 @@ pub fn group_directories(
     if facts.cgroups == CgroupLayout::default() {
         return Ok(Vec::new());
     }
-    let path = crate::linux(config).cgroups_path.as_deref();
+    let path = crate::draft::linux(config).cgroups_path.as_deref();
     told(cgroup::group(&Resources::default(), &facts.cgroups, path, id)).map(|group| group.directories)
 }
 

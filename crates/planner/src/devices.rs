@@ -120,7 +120,7 @@ pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
             Way::Made => {}
             Way::Bound => {
                 let slot = draft.new_mount();
-                draft.devices.push(slot);
+                draft.carried.devices.push(slot);
                 let op = Op::CloneTree { source: TreeSource::Path(node.path), recursive: false, slot };
                 let field = node.field;
                 let why = "mknod(2) is not for user namespaces; the machine's own node is shown";
@@ -143,7 +143,7 @@ fn make_outside(draft: &mut Draft, node: Node) -> Result<(), Error> {
     let Node { kind, number: (major, minor), mode, owner, field, .. } = node;
     let uid = mapped(&draft.linux.uid_mappings, owner.0, &field, "uid")?;
     let gid = mapped(&draft.linux.gid_mappings, owner.1, &field, "gid")?;
-    let within = match draft.made_devices.first() {
+    let within = match draft.carried.made_devices.first() {
         Some((slot, ..)) => *slot,
         None => {
             let slot = draft.new_mount();
@@ -154,10 +154,10 @@ fn make_outside(draft: &mut Draft, node: Node) -> Result<(), Error> {
             slot
         }
     };
-    let name = draft.made_devices.len().to_string();
+    let name = draft.carried.made_devices.len().to_string();
     let op = Op::MakeDevice { within, path: Path::new("/").join(&name), kind, major, minor, mode, uid, gid };
     draft.host(op, field.clone(), MAPPED_NODES);
-    draft.made_devices.push((within, name, field));
+    draft.carried.made_devices.push((within, name, field));
     Ok(())
 }
 
@@ -177,7 +177,7 @@ pub(crate) fn make(draft: &mut Draft) -> Result<(), Error> {
     if mounts::binds_over(draft, "/dev") || draft.namespaces.mounts() == Whose::Joined {
         return Ok(());
     }
-    let mut bound = std::mem::take(&mut draft.devices).into_iter();
+    let mut bound = std::mem::take(&mut draft.carried.devices).into_iter();
     let mut outside = copy_made(draft).into_iter();
     for node in nodes(draft)? {
         let slot = match way(draft, &node) {
@@ -210,7 +210,7 @@ pub(crate) fn make(draft: &mut Draft) -> Result<(), Error> {
 /// Copies the mounts of the nodes that were made outside: each has to be attached somewhere first, and nobody
 /// else is in init's mount namespace.
 fn copy_made(draft: &mut Draft) -> Vec<Slot> {
-    let made = std::mem::take(&mut draft.made_devices);
+    let made = std::mem::take(&mut draft.carried.made_devices);
     let Some((within, _, field)) = made.first().cloned() else { return Vec::new() };
     let target = Target::Host(PLACE.into());
     let why = "only what has a place can be copied, before Linux 6.15; nobody else sees this one";

@@ -1,9 +1,8 @@
 use crate::mount_namespace::Whose;
-use crate::{
-    Draft, Error, Namespaces, Options, Planned, filter, labels, landlock, process, schedule, security,
-};
+use crate::namespaces::Namespaces;
+use crate::{Draft, Error, Options, Planned, filter, labels, landlock, process, schedule, security};
 use plan::facts::HostFacts;
-use plan::{Op, Plan, Rendezvous, Slot, Within};
+use plan::{Op, Rendezvous, Slot, Within};
 use spec::{Capability, Config, ContainerId, NamespaceKind, State, Status};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +34,7 @@ pub struct ExecRequest<'a> {
 /// # Errors
 /// As for [`crate::plan()`], for what concerns the process.
 pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
-    let draft = &mut draft(request);
+    let draft = &mut Draft::of_running(request);
     draft.plan.given.push(Slot::Target);
     let (from, has) = ("exec", |kind| request.namespaces.contains(&kind));
     draft.host(Op::OpenProc, "default", "writes to /proc must reach procfs and nothing mounted over it");
@@ -111,30 +110,4 @@ fn within(request: &ExecRequest) -> Vec<Within> {
     let first = [NamespaceKind::User, NamespaceKind::Pid].into_iter().filter(has).collect();
     let needed = has(&NamespaceKind::User) && is_nobody;
     needed.then_some(Within { slot: Slot::Target, namespaces: first }).into_iter().collect()
-}
-
-fn draft<'a>(request: &ExecRequest<'a>) -> Draft<'a> {
-    Draft {
-        config: request.config,
-        linux: crate::linux(request.config),
-        facts: request.facts,
-        id: request.id,
-        bundle: Path::new("/"),
-        options: request.options,
-        namespaces: Namespaces::of_running(request.namespaces),
-        cgroup: cgroup::Group::default(),
-        notify: None,
-        hooks: Vec::new(),
-        plan: Plan::default(),
-        notes: Vec::new(),
-        mounts: 0,
-        in_network: false,
-        in_cgroups: false,
-        bound: Vec::new(),
-        id_maps: Vec::new(),
-        late: Vec::new(),
-        lower: None,
-        devices: Vec::new(),
-        made_devices: Vec::new(),
-    }
 }

@@ -10,6 +10,7 @@
 mod cgroups;
 mod criu;
 mod devices;
+mod draft;
 mod error;
 mod exec;
 mod filter;
@@ -40,10 +41,10 @@ pub use options::{CgroupManager, Notify, Options, RootSource, Start, Upper};
 pub use resctrl::{resctrl_group, schemata};
 pub use unsupported::check_machine;
 
-use namespaces::Namespaces;
+use draft::Draft;
 use plan::facts::HostFacts;
-use plan::{Cause, Hook, Op, Plan, Rendezvous, Script, Slot};
-use spec::{Config, ContainerId, Linux, NamespaceKind, State, Status};
+use plan::{Hook, Op, Plan, Rendezvous};
+use spec::{Config, ContainerId, Status};
 use std::path::Path;
 
 /// What a plan is made from.
@@ -194,7 +195,7 @@ fn sources(draft: &mut Draft) -> Result<(), Error> {
     root::source(draft)?;
     mounts::sources(draft)?;
     devices::sources(draft)?;
-    draft.notify = notify::source(draft);
+    draft.carried.notify = notify::source(draft);
     Ok(())
 }
 
@@ -221,121 +222,5 @@ fn start(draft: &mut Draft) {
             }
             draft.init(Op::AwaitStart, "create", "the program starts when `start` says so");
         }
-    }
-}
-
-/// The Linux section; one that is left out asks for nothing.
-fn linux(config: &Config) -> &Linux {
-    static NOTHING: std::sync::LazyLock<Linux> = std::sync::LazyLock::new(Linux::default);
-    config.linux.as_ref().unwrap_or(&NOTHING)
-}
-
-/// A plan in the making, with what every topic needs to know.
-struct Draft<'a> {
-    config: &'a Config,
-    linux: &'a Linux,
-    facts: &'a HostFacts,
-    id: &'a ContainerId,
-    bundle: &'a Path,
-    options: &'a Options,
-    namespaces: Namespaces<'a>,
-    cgroup: cgroup::Group,
-    /// The opened directory of the socket of sd_notify(3).
-    notify: Option<Slot>,
-    /// All hooks of the configuration, checked.
-    hooks: Vec<Hook>,
-    plan: Plan,
-    notes: Vec<String>,
-    mounts: u16,
-    /// Whether init has taken its place in the network namespace.
-    in_network: bool,
-    /// Whether init has taken its place in the cgroups.
-    in_cgroups: bool,
-    /// Opened sources of bind mounts, in the order of the configuration.
-    bound: Vec<Slot>,
-    /// The user namespaces that mounts are mapped with: their maps of users and of groups.
-    id_maps: Vec<(String, String)>,
-    /// Mounts that become read-only when all is made in them, and who asked for it.
-    late: Vec<(Slot, String)>,
-    /// The opened lower tree of an overlay, with mapped owners.
-    lower: Option<Slot>,
-    /// Opened device nodes, in the order they are made.
-    devices: Vec<Slot>,
-    /// Device nodes made outside of a user namespace: the file system they are in, their names and fields.
-    made_devices: Vec<(Slot, String, String)>,
-}
-
-impl<'a> Draft<'a> {
-    fn new(request: &Request<'a>) -> Result<Self, Error> {
-        let Request { config, facts, id, bundle, options } = *request;
-        let linux = linux(config);
-        check_machine(facts)?;
-        unsupported::check_version(&config.oci_version)?;
-        let namespaces = Namespaces::read(linux)?;
-        namespaces.check_names(config)?;
-        rootless::check(facts, &namespaces)?;
-        let mut plan = Plan::default();
-        plan.undo.clone_from(&options.undo);
-        if options.start == Start::OnRequest {
-            plan.given.push(Slot::StartSocket);
-        }
-        Ok(Self {
-            config,
-            linux,
-            facts,
-            id,
-            bundle,
-            options,
-            namespaces,
-            cgroup: cgroups::group(config, facts, options, id)?,
-            notify: None,
-            hooks: hooks::read(config, bundle)?,
-            plan,
-            notes: cgroups::notes(linux),
-            mounts: 0,
-            in_network: false,
-            in_cgroups: false,
-            bound: Vec::new(),
-            id_maps: Vec::new(),
-            late: Vec::new(),
-            lower: None,
-            devices: Vec::new(),
-            made_devices: Vec::new(),
-        })
-    }
-
-    /// The state of the container, as others are told of it while it is made. Its pid is not known yet.
-    fn state(&self, status: Status) -> State {
-        State {
-            oci_version: spec::VERSION.to_owned(),
-            id: self.id.to_string(),
-            status,
-            pid: None,
-            bundle: self.bundle.to_owned(),
-            annotations: self.config.annotations.clone(),
-        }
-    }
-
-    fn host(&mut self, op: Op, from: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) {
-        self.plan.host.push(op, Cause::new(from, why));
-    }
-
-    fn init(&mut self, op: Op, from: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) {
-        self.plan.init.push(op, Cause::new(from, why));
-    }
-
-    /// Whether the host's script opens the sources of the machine.
-    fn host_opens_sources(&self) -> bool {
-        self.namespaces.has(NamespaceKind::User) && self.facts.may_mount()
-    }
-
-    /// The script in which sources of the machine are opened.
-    fn sources(&mut self) -> &mut Script {
-        if self.host_opens_sources() { &mut self.plan.host } else { &mut self.plan.init }
-    }
-
-    fn new_mount(&mut self) -> Slot {
-        self.mounts += 1;
-        Slot::Mount(self.mounts - 1)
     }
 }

@@ -261,7 +261,9 @@ pub(crate) fn network_beside(draft: &mut Draft) {
 
 /// init takes its place in the network namespace, and brings its loopback device up.
 pub(crate) fn network(draft: &mut Draft) {
-    if !draft.namespaces.makes(NamespaceKind::Network) || std::mem::replace(&mut draft.in_network, true) {
+    if !draft.namespaces.makes(NamespaceKind::Network)
+        || std::mem::replace(&mut draft.carried.in_network, true)
+    {
         return;
     }
     let field = draft.namespaces.field(NamespaceKind::Network);
@@ -344,7 +346,7 @@ pub(crate) fn become_root(draft: &mut Draft) {
 
 /// The cgroup namespace, as soon as init is where its root shall be.
 pub(crate) fn cgroup(draft: &mut Draft) {
-    if std::mem::replace(&mut draft.in_cgroups, true) {
+    if std::mem::replace(&mut draft.carried.in_cgroups, true) {
         return;
     }
     crate::cgroups::enter(draft);

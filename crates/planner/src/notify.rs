@@ -19,7 +19,7 @@ pub(crate) fn source(draft: &mut Draft) -> Option<Slot> {
 
 /// Shows it to the container.
 pub(crate) fn mount(draft: &mut Draft) {
-    let (Some(slot), Some(notify)) = (draft.notify.take(), &draft.options.notify) else { return };
+    let (Some(slot), Some(notify)) = (draft.carried.notify.take(), &draft.options.notify) else { return };
     let path = notify.path.clone();
     let target = Target::Inside { path, follow: Follow::InRoot, missing: MountPoint::Directory };
     draft.init(Op::Attach { slot, target }, FROM, "the program says over it that it is ready");

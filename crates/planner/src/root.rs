@@ -77,7 +77,7 @@ fn configured(draft: &mut Draft) -> Result<(), Error> {
 /// user namespace, which owns nothing outside of it (mount_setattr(2), "ID-mapped mounts").
 fn mapped_lower(draft: &mut Draft, lower: PathBuf) {
     let slot = draft.new_mount();
-    draft.lower = Some(slot);
+    draft.carried.lower = Some(slot);
     let users = namespaces::id_map(&draft.linux.uid_mappings);
     let groups = namespaces::id_map(&draft.linux.gid_mappings);
     let from = "/linux/uidMappings";
@@ -146,7 +146,7 @@ fn overlay(draft: &mut Draft, lower: &Path, upper: &Upper) -> Result<(), Error> 
         })
     };
     let mut lower = lower.to_owned();
-    let mapped = draft.lower.take();
+    let mapped = draft.carried.lower.take();
     if let Some(slot) = mapped {
         lower = place.join("lower");
         draft.init(

@@ -1,6 +1,7 @@
 //! What is different where the runtime is not root of the machine (user_namespaces(7)).
 
-use crate::{Draft, Error, Namespaces, namespaces};
+use crate::namespaces::{self, Namespaces};
+use crate::{Draft, Error};
 use plan::facts::{CgroupLayout, HostFacts, Rootless};
 use plan::{Cause, IdKind, Op};
 use spec::{Capability, IdMapping, Linux, NamespaceKind};

@@ -21,7 +21,7 @@ pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
     for entry in entries(draft)? {
         if entry.is_bind() && !is_in_root(draft, &entry) {
             let slot = draft.new_mount();
-            draft.bound.push(slot);
+            draft.carried.bound.push(slot);
             let steps = copy(draft, &entry, slot);
             steps.into_iter().for_each(|(op, cause)| draft.sources().push(op, cause));
         }

@@ -33,7 +33,7 @@ pub(super) fn make(draft: &mut Draft, entry: &Entry) {
     let op = Op::Attach { slot, target: entry.target(MountPoint::Directory) };
     draft.plan.init.push(op, entry.cause("by descriptor: no path is resolved twice (CVE-2021-30465)"));
     if late {
-        draft.late.push((slot, entry.field.clone()));
+        draft.carried.late.push((slot, entry.field.clone()));
     }
 }
 
@@ -139,7 +139,7 @@ pub(super) fn remount(draft: &mut Draft, entry: &Entry) {
 
 /// Makes read-only what had to be written until now.
 pub(crate) fn finish(draft: &mut Draft) {
-    for (slot, field) in std::mem::take(&mut draft.late) {
+    for (slot, field) in std::mem::take(&mut draft.carried.late) {
         let (set, clear) = (Attr::RDONLY, Attr::NONE);
         let op = Op::SetAttr { slot, recursive: false, set, clear, propagation: None };
         draft.init(op, field, "mount points and devices in it are made, nothing has to be written now");

@@ -117,13 +117,13 @@ pub(super) fn slot(draft: &mut Draft, ids: &Ids, field: &str) -> Slot {
 /// A user namespace with these maps and nobody in it; one for all mounts that have the same.
 pub(crate) fn make(draft: &mut Draft, users: &str, groups: &str, field: &str) -> Slot {
     let maps = (users.to_owned(), groups.to_owned());
-    if let Some(place) = draft.id_maps.iter().position(|made| *made == maps) {
+    if let Some(place) = draft.carried.id_maps.iter().position(|made| *made == maps) {
         return Slot::IdMap(place as u16);
     }
-    let slot = Slot::IdMap(draft.id_maps.len() as u16);
+    let slot = Slot::IdMap(draft.carried.id_maps.len() as u16);
     let op = Op::MakeIdMap { users: users.to_owned(), groups: groups.to_owned(), slot };
     draft.host(op, field.to_owned(), "a mount takes its mapping from a user namespace");
-    draft.id_maps.push(maps);
+    draft.carried.id_maps.push(maps);
     slot
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn note_label(draft: &mut Draft) {
 
 /// Makes the mounts of the configuration, in its order.
 pub(crate) fn mount(draft: &mut Draft) -> Result<(), Error> {
-    let mut bound = std::mem::take(&mut draft.bound).into_iter();
+    let mut bound = std::mem::take(&mut draft.carried.bound).into_iter();
     for (entry, mount) in entry::entries(draft)?.iter().zip(&draft.config.mounts) {
         draft.notes.extend(entry.notes(mount));
         if entry.is_bind() {
