@@ -5,6 +5,7 @@
 
 mod shell;
 mod syscall;
+mod topic;
 
 pub use shell::{Fidelity, ShellLine, shell};
 pub use syscall::{Call, calls};

@@ -1,12 +1,13 @@
 //! landlock(7).
 
 use super::{Call, call, gives};
-use crate::Landlock;
 use crate::landlock::{FS, NET, SCOPE};
+use crate::{Landlock, Op};
 
 const RULESET: &str = "$ruleset";
 
-pub(super) fn calls(rules: &Landlock) -> Vec<Call> {
+pub(super) fn calls(op: &Op) -> Vec<Call> {
+    let Op::Restrict { rules } = op else { unreachable!("not about Landlock") };
     let Landlock { fs, net, scopes, .. } = rules;
     let handled = format!(
         "{{handled_access_fs={}, handled_access_net={}, scoped={}}}, 24, 0",

@@ -4,6 +4,7 @@ mod cgroup;
 mod identity;
 mod landlock;
 mod mounts;
+mod names;
 mod network;
 mod nodes;
 mod process;
@@ -12,6 +13,7 @@ mod schedule;
 mod seccomp;
 mod terminal;
 
+use super::topic::{Topic, topic};
 use crate::{Op, Slot};
 use std::fmt;
 use std::path::Path;
@@ -45,99 +47,19 @@ fn gives(name: &'static str, args: impl Into<String>, result: impl ToString) -> 
 /// The system calls of an operation, in order, when it succeeds and nothing is already there.
 #[must_use]
 pub fn calls(op: &Op) -> Vec<Call> {
-    match op {
-        Op::MakeCgroup { .. }
-        | Op::EnterCgroup { .. }
-        | Op::OpenCgroup { .. }
-        | Op::InheritCpuset { .. }
-        | Op::WriteCgroup { .. }
-        | Op::AssignResctrl { .. }
-        | Op::JoinCgroup { .. }
-        | Op::StartUnit { .. }
-        | Op::GiveCgroup { .. }
-        | Op::FilterDevices { .. } => cgroup::calls(op),
-        Op::OpenProc
-        | Op::OpenCuddy
-        | Op::MakeIdMap { .. }
-        | Op::OpenNamespace { .. }
-        | Op::EnterNamespace { .. }
-        | Op::EnterTarget { .. }
-        | Op::AdoptNamespace { .. }
-        | Op::Unshare { .. }
-        | Op::WriteTimeOffsets { .. }
-        | Op::Clone { .. }
-        | Op::WriteIdMap { .. }
-        | Op::RunIdMapper { .. }
-        | Op::DenySetgroups
-        | Op::ReturnTo { .. }
-        | Op::Record { .. }
-        | Op::RunHook { .. }
-        | Op::Send { .. }
-        | Op::Await { .. }
-        | Op::AwaitStart => process::calls(op),
-        Op::SetHostname { name } => vec![call("sethostname", format!("{name:?}, {}", name.len()))],
-        Op::SetDomainname { name } => vec![call("setdomainname", format!("{name:?}, {}", name.len()))],
-        Op::SetSysctl { name, value } => write_proc(&format!("sys/{name}"), value),
-        Op::LinkUp { .. } | Op::OpenNetlink | Op::MoveNetDevice { .. } => network::calls(op),
-        Op::OpenRoot { .. }
-        | Op::OpenTargetRoot { .. }
-        | Op::NoteMount { .. }
-        | Op::SetPropagation { .. }
-        | Op::NewMount { .. }
-        | Op::MakeDirectories { .. }
-        | Op::CloneTree { .. }
-        | Op::OpenNull
-        | Op::SetIdMap { .. }
-        | Op::CopyMode { .. }
-        | Op::CopyUp { .. }
-        | Op::SetLabel { .. }
-        | Op::Reconfigure { .. }
-        | Op::ChangeMount { .. }
-        | Op::SetAttr { .. }
-        | Op::Attach { .. }
-        | Op::Detach { .. }
-        | Op::Mask { .. }
-        | Op::MakeReadOnly { .. }
-        | Op::MakeRootReadOnly
-        | Op::PivotRoot
-        | Op::MoveRoot
-        | Op::Chroot => mounts::calls(op),
-        Op::MakeDirectory { .. } | Op::MakeDevice { .. } | Op::MakeSymlink { .. } => nodes::calls(op),
-        Op::OpenTerminal { .. } | Op::SendConsole | Op::UseTerminal => terminal::calls(op),
-        Op::SetScheduler { .. }
-        | Op::SetIoPriority { .. }
-        | Op::SetAffinity { .. }
-        | Op::ResetAffinity
-        | Op::SetPersonality { .. }
-        | Op::SetMemoryPolicy { .. } => schedule::calls(op),
-        Op::ResetSignals
-        | Op::SetNotDumpable
-        | Op::NewSession
-        | Op::NewKeyring { .. }
-        | Op::SetRlimit { .. }
-        | Op::SetOomScoreAdj { .. }
-        | Op::SetSecurityAttribute { .. }
-        | Op::SetUmask { .. }
-        | Op::OwnStdio { .. }
-        | Op::DropBounding { .. }
-        | Op::KeepCapabilities
-        | Op::SetGroups { .. }
-        | Op::SetGid { .. }
-        | Op::SetUid { .. }
-        | Op::SetCapabilities { .. }
-        | Op::SetAmbient { .. }
-        | Op::SetNoNewPrivileges => identity::calls(op),
-        Op::Restrict { rules } => landlock::calls(rules),
-        Op::SetSeccomp { .. } | Op::OfferListener | Op::TakeListener | Op::SendListener { .. } => {
-            seccomp::calls(op)
-        }
-        Op::ChangeDirectory { .. }
-        | Op::FindHome { .. }
-        | Op::FindProgram { .. }
-        | Op::CloseDescriptors { .. }
-        | Op::PassDescriptors { .. }
-        | Op::Exec { .. }
-        | Op::ExecUnderInit { .. } => program::calls(op),
+    match topic(op) {
+        Topic::Cgroup => cgroup::calls(op),
+        Topic::Process => process::calls(op),
+        Topic::Names => names::calls(op),
+        Topic::Network => network::calls(op),
+        Topic::Mounts => mounts::calls(op),
+        Topic::Nodes => nodes::calls(op),
+        Topic::Terminal => terminal::calls(op),
+        Topic::Schedule => schedule::calls(op),
+        Topic::Identity => identity::calls(op),
+        Topic::Landlock => landlock::calls(op),
+        Topic::Seccomp => seccomp::calls(op),
+        Topic::Program => program::calls(op),
     }
 }
 
