@@ -10,14 +10,14 @@ use std::sync::OnceLock;
 use image::{Limits, Store};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-/// In memory, and where the links of the seeds lead to.
-const BASE: &str = "/dev/shm/cuddy-fuzz";
+/// Seen by this process alone, and where the links of the seeds lead to.
+const BASE: &str = "/mnt/cuddy-fuzz";
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     fuzz::mutate_tar(data, size, max_size, seed)
 });
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: fuzz::private(Path::new("/mnt")), |bytes: &[u8]| {
     static CANARY: OnceLock<Vec<String>> = OnceLock::new();
     let base = Path::new(BASE);
     let canary = CANARY.get_or_init(|| {
@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
         fs::write(base.join("outside/secret"), "secret").expect("a file in memory");
         list(&base.join("outside"))
     });
-    let place = base.join(std::process::id().to_string());
+    let place = base.join("place");
     fs::create_dir_all(&place).expect("a directory in memory");
     let archive = place.join("archive");
     fs::write(&archive, bytes).expect("a file in memory");

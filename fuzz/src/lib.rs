@@ -5,6 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+mod scratch;
+
+pub use scratch::private;
+
 use libfuzzer_sys::fuzzer_mutate;
 use plan::facts::{CgroupLayout, CgroupV1, CgroupV2, HostFacts};
 use serde_json::{Value, json};

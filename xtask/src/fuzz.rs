@@ -14,7 +14,7 @@ use lexopt::{Arg, ValueExt};
 use crate::workspace;
 
 /// Targets, and which seeds they begin with.
-const TARGETS: [(&str, &str); 7] = [
+const TARGETS: [(&str, &str); 9] = [
     ("config", "config"),
     ("plan", "config"),
     ("record", "record"),
@@ -22,6 +22,8 @@ const TARGETS: [(&str, &str); 7] = [
     ("seccomp", "seccomp"),
     ("options", "options"),
     ("users", "users"),
+    ("cgroup", "cgroup"),
+    ("proc", "proc"),
 ];
 
 /// Counts edges and shows compared values to the fuzzer, as cargo-fuzz does.

@@ -1,7 +1,7 @@
 //! What no kernel accepts, said before anything is changed.
 
-use crate::table::{BELOW_LIMIT, list_of};
-use crate::{Error, RESOURCES};
+use crate::table::BELOW_LIMIT;
+use crate::{Error, List, RESOURCES};
 use spec::{BlockIo, Cpu, HugepageLimit, Memory, Pids, Resources};
 
 /// Checks every value for what the specification and the kernel allow.
@@ -77,7 +77,7 @@ fn cpu(cpu: &Cpu) -> Result<(), Error> {
     let idle = cpu.idle.filter(|idle| !(0..=1).contains(idle));
     refuse_if("/cpu/idle", idle, "is neither 0 nor 1")?;
     for (pointer, list) in [("/cpu/cpus", &cpu.cpus), ("/cpu/mems", &cpu.mems)] {
-        let bad = list.as_ref().filter(|list| list_of(list).is_none());
+        let bad = list.as_ref().filter(|list| list.parse::<List>().is_err());
         refuse_if(pointer, bad, "is not a list like 0-3,7")?;
     }
     Ok(())

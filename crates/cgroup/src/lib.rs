@@ -1,6 +1,6 @@
 //! Control groups (cgroups(7)): what a container's limits mean to the kernel.
 //!
-//! Four parts:
+//! Five parts:
 //!
 //! - [`table`]: every setting is one row, with its name in the OCI specification, its file and its text in v1
 //!   and in v2, and its systemd property. All else that deals with settings goes through it.
@@ -8,6 +8,7 @@
 //!   directories to make, the files to write and the groups to join, as data that can be printed.
 //! - [`group_of_unit`]: the same where systemd makes the group, with what systemd is told.
 //! - [`live`]: a group that exists: its processes, statistics, freezing, updating, ending and removing.
+//! - [`text`]: what the kernel writes in the files of one, as values.
 //!
 //! ```
 //! use plan::facts::{CgroupLayout, CgroupV2};
@@ -31,15 +32,18 @@ mod check;
 pub mod device;
 mod error;
 mod group;
+mod list;
 pub mod live;
 mod path;
 mod refusal;
 mod settings;
 pub mod table;
+pub mod text;
 mod unit;
 
 pub use error::Error;
 pub use group::{Group, Inherit, group};
+pub use list::{List, NotAList};
 pub use refusal::advice;
 pub use settings::{Fallback, Setting};
 pub use unit::{UnitGroup, group_of_unit};

@@ -108,7 +108,11 @@ pub fn without_files(spec: Option<&UserSpec>) -> Result<User, UserError> {
     })
 }
 
-fn look_up(passwd: &str, group: &str, spec: Option<&UserSpec>) -> Result<User, UserError> {
+/// The same by the texts of the two files.
+///
+/// # Errors
+/// A name that they do not know.
+pub fn look_up(passwd: &str, group: &str, spec: Option<&UserSpec>) -> Result<User, UserError> {
     let root = Principal::Id(0);
     let principal = spec.map_or(&root, |spec| &spec.user);
     let entry = passwd.lines().filter_map(Entry::read).find(|entry| match principal {

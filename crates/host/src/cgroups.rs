@@ -11,13 +11,13 @@
 
 use crate::Error;
 use crate::kernel::read;
+use crate::membership::{self, Hierarchy, Membership};
 use crate::mountinfo::{self, CgroupMount};
 use plan::facts::{CgroupLayout, CgroupV1, CgroupV2};
 use rustix::fs::{Access, StatFs, access, statfs};
 use std::path::{Component, Path, PathBuf};
 
 const USUAL: &str = "/sys/fs/cgroup";
-const MEMBERSHIP: &str = "/proc/self/cgroup";
 /// `CGROUP_SUPER_MAGIC` of `linux/magic.h`.
 const V1_MAGIC: u64 = 0x0027_e0eb;
 /// `CGROUP2_SUPER_MAGIC` of `linux/magic.h`.
@@ -28,13 +28,13 @@ const V2_MAGIC: u64 = 0x6367_7270;
 /// # Errors
 /// `/proc/self/cgroup`, `/proc/self/mountinfo` or `cgroup.controllers` cannot be read or made sense of.
 pub fn cgroups() -> Result<CgroupLayout, Error> {
-    let text = read(MEMBERSHIP)?;
-    let memberships = parse_membership(&text)?;
+    let text = read(membership::FILE)?;
+    let memberships = membership::parse(&text)?;
     let found: Vec<_> = memberships.into_iter().map(|m| (usual_place(&m), m)).collect();
     let mounts = if found.iter().all(|(place, _)| place.is_some()) {
         Vec::new()
     } else {
-        mountinfo::parse(&read("/proc/self/mountinfo")?)
+        mountinfo::cgroup_mounts(&read("/proc/self/mountinfo")?)
     };
     let mut layout = CgroupLayout::default();
     for (place, membership) in found {
@@ -54,45 +54,12 @@ pub fn cgroups() -> Result<CgroupLayout, Error> {
     Ok(layout)
 }
 
-/// A line of `/proc/self/cgroup`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Membership {
-    hierarchy: Hierarchy,
-    /// From the root of the cgroup namespace; begins with `/..` where the group is not below that.
-    group: PathBuf,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Hierarchy {
-    V1(Vec<String>),
-    V2,
-}
-
 /// A hierarchy in the file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     mount: PathBuf,
     /// The group of this process, from the mount point.
     own: PathBuf,
-}
-
-/// Reads `/proc/self/cgroup` (cgroups(7)): `ID:CONTROLLERS:GROUP`, with id 0 and no controllers for v2.
-fn parse_membership(text: &str) -> Result<Vec<Membership>, Error> {
-    text.lines()
-        .map(|line| {
-            let mut fields = line.splitn(3, ':');
-            let (Some(id), Some(controllers), Some(group)) = (fields.next(), fields.next(), fields.next())
-            else {
-                return Err(Error::Malformed { what: MEMBERSHIP, text: line.to_owned() });
-            };
-            let hierarchy = if id == "0" && controllers.is_empty() {
-                Hierarchy::V2
-            } else {
-                Hierarchy::V1(controllers.split(',').map(str::to_owned).collect())
-            };
-            Ok(Membership { hierarchy, group: group.into() })
-        })
-        .collect()
 }
 
 /// Looks for a hierarchy where the usual layouts have it.
@@ -171,28 +138,6 @@ mod tests {
     }
 
     #[test]
-    fn memberships_of_each_layout() {
-        for (text, expect) in [
-            ("0::/user.slice/session-1.scope\n", vec![v2("/user.slice/session-1.scope")]),
-            ("0::/\n", vec![v2("/")]),
-            ("0::/../..\n", vec![v2("/../..")]),
-            (
-                "9:name=systemd:/\n8:pids:/\n2:cpu,cpuacct:/a:b\n0::/\n",
-                vec![
-                    v1(&["name=systemd"], "/"),
-                    v1(&["pids"], "/"),
-                    v1(&["cpu", "cpuacct"], "/a:b"),
-                    v2("/"),
-                ],
-            ),
-            ("", vec![]),
-        ] {
-            assert_eq!(parse_membership(text).unwrap(), expect, "{text}");
-        }
-        assert!(matches!(parse_membership("moo"), Err(Error::Malformed { what: MEMBERSHIP, .. })));
-    }
-
-    #[test]
     fn v1_hierarchies_are_looked_for_by_their_controllers() {
         for (controllers, expect) in [
             (&["memory"][..], &["memory"][..]),
@@ -207,7 +152,7 @@ mod tests {
 
     #[test]
     fn mountinfo_finds_what_is_elsewhere() {
-        let mounts = mountinfo::parse(
+        let mounts = mountinfo::cgroup_mounts(
             "1 0 0:1 / /cg/cpu rw - cgroup cgroup rw,cpuacct,cpu\n\
              2 0 0:2 /docker/abc /cg/two\\040words rw - cgroup2 cgroup2 rw\n\
              3 0 0:3 / /cg/systemd rw - cgroup cgroup rw,xattr,name=systemd\n\

@@ -18,13 +18,9 @@ pub struct Mount {
 /// All mounts in the text of a mountinfo file, in its order. Lines that are not understood are passed over.
 #[must_use]
 pub fn mounts(mountinfo: &str) -> Vec<Mount> {
-    let read = |line: &str| {
-        let (mount, filesystem) = line.split_once(" - ")?;
-        let (id, rest) = mount.split_once(' ')?;
-        let point = unescape(rest.split(' ').nth(3)?);
-        Some(Mount { id: id.parse().ok()?, point, fstype: filesystem.split(' ').next()?.to_owned() })
-    };
-    mountinfo.lines().filter_map(read).collect()
+    let mount =
+        |line: Line| Mount { id: line.id, point: unescape(line.point), fstype: line.fstype.to_owned() };
+    mountinfo.lines().filter_map(Line::read).map(mount).collect()
 }
 
 /// A mount of a control group hierarchy.
@@ -38,36 +34,49 @@ pub struct CgroupMount {
     pub v1: Option<Vec<String>>,
 }
 
-/// Finds the control group mounts in the text of a mountinfo file. Lines of other file systems, and lines
-/// that are not understood, are passed over.
-pub fn parse(mountinfo: &str) -> Vec<CgroupMount> {
-    mountinfo.lines().filter_map(parse_line).collect()
-}
-
-/// Reads one line: `35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory`.
-fn parse_line(line: &str) -> Option<CgroupMount> {
-    let (mount, filesystem) = line.split_once(" - ")?;
-    let mut mount = mount.split(' ').skip(3);
-    let root = unescape(mount.next()?);
-    let point = unescape(mount.next()?);
-    let mut filesystem = filesystem.split(' ');
-    let v1 = match filesystem.next()? {
-        "cgroup2" => None,
-        "cgroup" => {
-            Some(filesystem.nth(1)?.split(',').filter(|o| is_controller(o)).map(str::to_owned).collect())
-        }
-        _ => return None,
+/// The control group mounts in the text of a mountinfo file. Those of other file systems, and lines that are not
+/// understood, are passed over.
+#[must_use]
+pub fn cgroup_mounts(mountinfo: &str) -> Vec<CgroupMount> {
+    let mount = |line: Line| {
+        let v1 = match line.fstype {
+            "cgroup2" => None,
+            "cgroup" => {
+                Some(line.options.split(',').filter(|o| is_controller(o)).map(str::to_owned).collect())
+            }
+            _ => return None,
+        };
+        Some(CgroupMount { root: unescape(line.root), point: unescape(line.point), v1 })
     };
-    Some(CgroupMount { root, point, v1 })
+    mountinfo.lines().filter_map(Line::read).filter_map(mount).collect()
 }
 
 /// The first mount point of a file system of this type.
+#[must_use]
 pub fn find(mountinfo: &str, fstype: &str) -> Option<PathBuf> {
-    mountinfo.lines().find_map(|line| {
+    let found = mountinfo.lines().filter_map(Line::read).find(|line| line.fstype == fstype);
+    found.map(|line| unescape(line.point))
+}
+
+/// The fields of a line: `35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory`.
+struct Line<'a> {
+    id: u64,
+    root: &'a str,
+    point: &'a str,
+    fstype: &'a str,
+    /// Of the file system, not of the mount.
+    options: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn read(line: &'a str) -> Option<Self> {
         let (mount, filesystem) = line.split_once(" - ")?;
-        let point = mount.split(' ').nth(4)?;
-        (filesystem.split(' ').next()? == fstype).then(|| unescape(point))
-    })
+        let (mut mount, mut filesystem) = (mount.split(' '), filesystem.split(' '));
+        let id = mount.next()?.parse().ok()?;
+        let (root, point) = (mount.nth(2)?, mount.next()?);
+        let (fstype, options) = (filesystem.next()?, filesystem.nth(1)?);
+        Some(Self { id, root, point, fstype, options })
+    }
 }
 
 /// Whether a mount option of a v1 hierarchy names a controller. The rest are flags (cgroup_v1 documentation
@@ -145,7 +154,7 @@ mod tests {
             ("garbage", vec![]),
             ("", vec![]),
         ] {
-            assert_eq!(parse(line), expect, "{line}");
+            assert_eq!(cgroup_mounts(line), expect, "{line}");
         }
     }
 }

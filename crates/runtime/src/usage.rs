@@ -3,6 +3,7 @@
 
 use crate::Container;
 use cgroup::live::{Cgroup, DeviceStatistics, Error, Statistics};
+use cgroup::{List, text};
 use serde_json::{Map, Value, json};
 use spec::NamespaceKind;
 
@@ -116,7 +117,8 @@ fn cpuset(group: &Cgroup) -> Result<Value, Error> {
 /// cache that can be taken back at once, `oomKills` how many processes the kernel killed.
 fn memory(group: &Cgroup, statistics: &Statistics) -> Result<Value, Error> {
     let Some(stat) = group.text("memory.stat")? else { return Ok(json!({})) };
-    let raw: Map<String, Value> = stat.lines().filter_map(pair).collect();
+    let pairs = text::pairs(&stat);
+    let raw: Map<String, Value> = pairs.map(|(name, number)| (name.to_owned(), number.into())).collect();
     let cache = raw.get("cache").or(raw.get("file")).cloned().unwrap_or_default();
     let mut value = json!({ "cache": cache });
     if group.text("memory.usage_in_bytes")?.is_some() {
@@ -192,10 +194,8 @@ fn hugetlb(group: &Cgroup) -> Result<Value, Error> {
             let (usage, max) = (number(group, &usage)?, number(group, &max)?);
             value.insert(size, json!({ "usage": usage, "max": max, "failcnt": number(group, &failures)? }));
         } else if let Some(events) = group.text(&file("events"))? {
-            let failures = events.lines().filter_map(pair).find(|(name, _)| name == "max");
-            let failures = failures.map_or(0.into(), |(_, number)| number);
             let usage = number(group, &file("current"))?;
-            value.insert(size, json!({ "usage": usage, "failcnt": failures }));
+            value.insert(size, json!({ "usage": usage, "failcnt": text::field(&events, "max") }));
         }
     }
     Ok(value.into())
@@ -215,33 +215,17 @@ fn page_size(directory: &str) -> Option<String> {
 fn pressure(group: &Cgroup, file: &str, value: &mut Value) -> Result<(), Error> {
     // Where it is switched off the file is there and cannot be read.
     let Some(text) = group.text(file).ok().flatten() else { return Ok(()) };
-    let mut lines = Map::new();
-    for line in text.lines() {
-        let mut words = line.split(' ');
-        let Some(kind) = words.next() else { continue };
-        let numbers = words.filter_map(|word| {
-            let (name, number) = word.split_once('=')?;
-            Some((name.to_owned(), serde_json::from_str(number).ok()?))
-        });
-        lines.insert(kind.to_owned(), Value::Object(numbers.collect()));
-    }
-    value["psi"] = lines.into();
+    let number =
+        |(name, text): (&str, &str)| Some((name.to_owned(), serde_json::from_str::<Value>(text).ok()?));
+    let lines =
+        text::nested(&text).map(|(kind, words)| (kind.to_owned(), words.filter_map(number).collect()));
+    value["psi"] = Value::Object(lines.collect());
     Ok(())
 }
 
 /// The number in a file; `max` is the highest there is, as in runc, and a file that is not there 0.
 fn number(group: &Cgroup, file: &str) -> Result<u64, Error> {
-    let text = group.text(file)?.unwrap_or_default();
-    Ok(match text.trim() {
-        "max" => u64::MAX,
-        text => text.parse().unwrap_or_default(),
-    })
-}
-
-/// `NAME NUMBER`.
-fn pair(line: &str) -> Option<(String, Value)> {
-    let (name, number) = line.split_once(' ')?;
-    Some((name.to_owned(), number.trim().parse::<u64>().ok()?.into()))
+    Ok(group.text(file)?.and_then(|text| text::number(&text)).unwrap_or_default())
 }
 
 fn numbers<'a>(words: impl Iterator<Item = &'a str>) -> Value {
@@ -250,11 +234,7 @@ fn numbers<'a>(words: impl Iterator<Item = &'a str>) -> Value {
 
 /// `0-2,5` as `[0,1,2,5]`.
 fn list(text: &str) -> Value {
-    let range = |part: &str| {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        Some(first.parse::<u16>().ok()?..=last.parse::<u16>().ok()?)
-    };
-    text.trim().split(',').filter_map(range).flatten().collect::<Vec<_>>().into()
+    text.parse::<List>().unwrap_or_default().members().collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]
@@ -277,6 +257,5 @@ mod tests {
         });
         assert_eq!(interface(line), Some(expect));
         assert_eq!(interface(" face |bytes    packets errs drop fifo"), None);
-        assert_eq!(pair("pgfault 12"), Some(("pgfault".into(), json!(12))));
     }
 }

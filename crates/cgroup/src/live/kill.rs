@@ -1,6 +1,7 @@
 //! Processes of a group, and ending them.
 
 use super::{Cgroup, Directory, Error, Version, read_at, wait, write_at};
+use crate::text;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::collections::BTreeSet;
@@ -103,7 +104,7 @@ impl Directory {
         let mut pids = BTreeSet::new();
         self.each(&mut |group| match read_at(group, "cgroup.procs") {
             Ok(text) => {
-                pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()).filter(|pid| *pid != 0));
+                pids.extend(text::processes(&text));
                 Ok(())
             }
             // A group of threads; their processes are listed in the domain above.

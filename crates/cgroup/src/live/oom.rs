@@ -1,6 +1,7 @@
 //! Being told when the kernel lacks memory for a group.
 
-use super::{Cgroup, Directory, Error, Version, read_all, statistics::field, write_at};
+use super::{Cgroup, Directory, Error, Version, read_all, write_at};
+use crate::text::field;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;

@@ -1,6 +1,7 @@
 //! What a group uses and has met.
 
 use super::{Cgroup, Directory, Error, Version, read_at};
+use crate::text::{self, devices_v1, devices_v2, field};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -232,16 +233,10 @@ impl Cgroup {
         found.map(|(directory, text)| parse(directory, file, &text)).transpose()
     }
 
-    /// A limit; none reads as `max`, in v1's memory controller as a number no machine has.
+    /// `None`: no limit, or no such file.
     fn limit(&self, version: Version, file: &str) -> Result<Option<u64>, Error> {
-        const NO_LIMIT: u64 = i64::MAX as u64 - (1 << 16);
-        match self.find(version, file)? {
-            Some((_, text)) if text.trim() == "max" => Ok(None),
-            Some((directory, text)) => {
-                Ok(Some(parse(directory, file, &text)?).filter(|limit| *limit < NO_LIMIT))
-            }
-            None => Ok(None),
-        }
+        let Some((directory, text)) = self.find(version, file)? else { return Ok(None) };
+        text::limit(&text).ok_or_else(|| directory.malformed(file, &text))
     }
 }
 
@@ -259,90 +254,9 @@ fn oom_kills_v1(directory: &Directory) -> Result<u64, Error> {
     Ok(kills)
 }
 
-/// The number in the line `NAME NUMBER`; 0 where there is none.
-pub(super) fn field(text: &str, name: &str) -> u64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.and_then(|number| number.trim().parse().ok()).unwrap_or_default()
-}
-
-/// Lines `8:0 Read 4096`, for bytes and for operations.
-fn devices_v1(bytes: &str, operations: &str) -> Vec<DeviceStatistics> {
-    let mut devices = Vec::new();
-    for (text, is_bytes) in [(bytes, true), (operations, false)] {
-        for line in text.lines() {
-            let words: Vec<_> = line.split_whitespace().collect();
-            let [device, what, number] = words[..] else { continue };
-            let (Some(numbers), Ok(number)) = (device_number(device), number.parse()) else { continue };
-            let device = entry(&mut devices, numbers);
-            match (what, is_bytes) {
-                ("Read", true) => device.read_bytes = number,
-                ("Write", true) => device.written_bytes = number,
-                ("Read", false) => device.reads = number,
-                ("Write", false) => device.writes = number,
-                _ => {}
-            }
-        }
-    }
-    devices
-}
-
-/// Lines `8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`.
-fn devices_v2(text: &str) -> Vec<DeviceStatistics> {
-    let mut devices = Vec::new();
-    for line in text.lines() {
-        let mut words = line.split_whitespace();
-        let Some(numbers) = words.next().and_then(device_number) else { continue };
-        let device = entry(&mut devices, numbers);
-        for (name, number) in words.filter_map(|word| word.split_once('=')) {
-            let Ok(number) = number.parse() else { continue };
-            match name {
-                "rbytes" => device.read_bytes = number,
-                "wbytes" => device.written_bytes = number,
-                "rios" => device.reads = number,
-                "wios" => device.writes = number,
-                _ => {}
-            }
-        }
-    }
-    devices
-}
-
-fn entry(devices: &mut Vec<DeviceStatistics>, (major, minor): (u32, u32)) -> &mut DeviceStatistics {
-    let at = devices.iter().position(|device| (device.major, device.minor) == (major, minor));
-    let at = at.unwrap_or_else(|| {
-        devices.push(DeviceStatistics { major, minor, ..DeviceStatistics::default() });
-        devices.len() - 1
-    });
-    &mut devices[at]
-}
-
-fn device_number(text: &str) -> Option<(u32, u32)> {
-    let (major, minor) = text.split_once(':')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn devices_of_both_versions_read_alike() {
-        let expect =
-            DeviceStatistics { major: 8, minor: 0, read_bytes: 10, written_bytes: 20, reads: 1, writes: 2 };
-        let bytes = "8:0 Read 10\n8:0 Write 20\n8:0 Sync 30\n8:0 Total 30\nTotal 30\n";
-        assert_eq!(devices_v1(bytes, "8:0 Read 1\n8:0 Write 2\nTotal 3\n"), [expect]);
-        assert_eq!(devices_v2("8:0 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n"), [expect]);
-        assert_eq!(devices_v2(""), []);
-        assert_eq!(devices_v1("Total 0\n", ""), []);
-    }
-
-    #[test]
-    fn fields_are_found_by_their_whole_name() {
-        let text = "oom 1\noom_kill 2\noom_group_kill 3\n";
-        for (name, expect) in [("oom", 1), ("oom_kill", 2), ("oom_group_kill", 3), ("max", 0)] {
-            assert_eq!(field(text, name), expect, "{name}");
-        }
-    }
 
     #[test]
     fn a_kill_is_told_in_one_line() {

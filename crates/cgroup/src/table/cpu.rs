@@ -1,6 +1,7 @@
 //! Processor time and placement.
 
-use super::{Ask, Place, Row, Shape, Value, limit, list_of, nonzero, plain};
+use super::{Ask, Place, Row, Shape, Value, limit, nonzero, plain};
+use crate::List;
 use plan::unit::Value as UnitValue;
 use spec::{Cpu, Resources};
 
@@ -162,9 +163,9 @@ pub(crate) fn whole_percent(cpu: &mut Cpu) {
 /// Processors or nodes as bits, the lowest in the first byte.
 fn bits(_: &Resources, ask: &Ask) -> Option<UnitValue> {
     let Value::Text(list) = &ask.value else { return None };
-    let members = list_of(list)?;
-    let mut bytes = vec![0_u8; *members.last()? as usize / 8 + 1];
-    members.iter().for_each(|member| bytes[*member as usize / 8] |= 1 << (member % 8));
+    let list: List = list.parse().ok()?;
+    let mut bytes = vec![0_u8; list.last()? as usize / 8 + 1];
+    list.members().for_each(|member| bytes[member as usize / 8] |= 1 << (member % 8));
     Some(bytes.as_slice().into())
 }
 

@@ -18,7 +18,6 @@ pub(crate) use cpu::whole_percent;
 pub(crate) use memory::BELOW_LIMIT;
 pub(crate) use raw::shape_of_file;
 pub use shape::Shape;
-pub(crate) use shape::list as list_of;
 
 use crate::RESOURCES;
 use spec::Resources;

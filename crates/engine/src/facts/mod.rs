@@ -6,6 +6,7 @@
 
 mod devices;
 mod limits;
+pub mod subid;
 mod subordinate;
 
 pub use devices::GrantedDevice;

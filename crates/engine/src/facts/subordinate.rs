@@ -10,6 +10,7 @@
 //! locked: a fcntl(2) lock, gone with that process. So nothing has to be given back, and a start that was killed takes
 //! nothing with it.
 
+use super::subid::{Span, delegated};
 use crate::error::{Error, system};
 use crate::options::OptionError;
 use crate::options::namespace::AutoIds;
@@ -70,24 +71,7 @@ impl Range {
     }
 }
 
-/// Consecutive ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    first: u32,
-    size: u32,
-}
-
-impl Span {
-    fn end(self) -> u64 {
-        u64::from(self.first) + u64::from(self.size)
-    }
-
-    fn overlaps(self, other: Self) -> bool {
-        u64::from(self.first) < other.end() && u64::from(other.first) < self.end()
-    }
-}
-
-/// What the machine delegates (subuid(5)).
+/// What the machine delegates.
 #[derive(Debug, PartialEq, Eq)]
 struct Pools {
     users: Vec<Span>,
@@ -113,17 +97,6 @@ impl Pools {
         let all = vec![Span { first: FALLBACK_FIRST_ID, size: FALLBACK_END - FALLBACK_FIRST_ID }];
         Self { users: all.clone(), groups: all, from: "those from 1073741824 on".to_owned() }
     }
-}
-
-/// The ranges that are given to one of these names. One with root's own id is none to give away.
-fn delegated(text: &str, names: &[&str]) -> Vec<Span> {
-    let read = |line: &str| {
-        let mut fields = line.trim().split(':');
-        let owner = fields.next()?;
-        let span = Span { first: fields.next()?.parse().ok()?, size: fields.next()?.parse().ok()? };
-        (names.contains(&owner) && span.first > 0 && span.end() <= u64::from(u32::MAX)).then_some(span)
-    };
-    text.lines().filter_map(read).collect()
 }
 
 /// The lowest of so many ids in a pool that nobody uses.
@@ -231,21 +204,6 @@ mod tests {
 
     fn span(first: u32, size: u32) -> Span {
         Span { first, size }
-    }
-
-    #[test]
-    fn a_delegation_is_for_a_known_name() {
-        let table: [(&str, &[&str], &[Span]); 6] = [
-            ("me:100000:65536\nroot:165536:65536\n", &["root"], &[span(165_536, 65536)]),
-            ("0:200000:100000\nroot:1:2", &["root", "0"], &[span(200_000, 100_000), span(1, 2)]),
-            ("root:4294960000:65536", &["root"], &[]),
-            ("root:0:65536", &["root"], &[]),
-            ("root:x:65536\nroot", &["root"], &[]),
-            ("", &["root"], &[]),
-        ];
-        for (text, names, expect) in table {
-            assert_eq!(delegated(text, names), expect, "{text:?}");
-        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! destination, a masked file `/dev/null`, a joined namespace `extRootNetNS`.
 
 use crate::Error;
-use host::Mount;
+use host::mountinfo::Mount;
 use plan::NamespaceKind;
 use plan::facts::CgroupLayout;
 use rustix::fd::{AsRawFd, OwnedFd};
@@ -39,7 +39,7 @@ impl Running {
         let proc = PathBuf::from(format!("/proc/{pid}"));
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(proc.join("root"), flags, Mode::empty())?;
-        let mounts = host::mounts(&std::fs::read_to_string(proc.join("mountinfo"))?);
+        let mounts = host::mountinfo::mounts(&std::fs::read_to_string(proc.join("mountinfo"))?);
         Ok(Self { proc, root, mounts })
     }
 
@@ -129,7 +129,7 @@ pub(crate) fn sources(
 ) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
     let table = Path::new("/proc/self/mountinfo");
     let machine = std::fs::read_to_string(table).map_err(|error| Error::reading(table, error))?;
-    let machine = host::mounts(&machine);
+    let machine = host::mountinfo::mounts(&machine);
     let mut all = vec![(PathBuf::from(MASK), PathBuf::from(MASK))];
     for mount in &config.mounts {
         let name = mount.place();
