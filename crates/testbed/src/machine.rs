@@ -135,13 +135,14 @@ fn network() -> BTreeSet<String> {
     interfaces.chain(namespaces).collect()
 }
 
-/// What is in the state directories, and what lies in the place for temporary files under a name of ours.
+/// What is in the state directories, and what lies in the places for temporary files under a name of ours.
 fn files(roots: &[&Path]) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
     for root in roots {
         collect_files(root, DEPTH, &mut files);
     }
-    let temporary = entries(&env::temp_dir()).map(|path| path.display().to_string());
+    let places = [env::temp_dir(), PathBuf::from("/dev/shm")];
+    let temporary = places.iter().flat_map(|place| entries(place)).map(|path| path.display().to_string());
     files.extend(temporary.filter(|path| path.contains(OURS)));
     files
 }

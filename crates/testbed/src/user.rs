@@ -1,7 +1,7 @@
 //! Ordinary users, who are gone when the test is.
 
 use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +13,7 @@ use crate::{Scratch, binary, copy_program, run};
 const SUBORDINATE: u32 = 65536;
 
 /// A user of the machine with a home, a runtime directory, a copy of `cuddy-oci`, and ids for user namespaces. When
-/// dropped, user and home are removed.
+/// dropped, user, home and shared memory are removed.
 pub struct User {
     name: String,
     /// The user's id.
@@ -93,6 +93,17 @@ impl User {
         chown(path, Some(self.uid), Some(self.gid)).expect("root gives away what it likes");
     }
 
+    /// POSIX shared memory outlives who made it: podman keeps its locks there (shm_overview(7)).
+    fn remove_shared_memory(&self) {
+        let entries = fs::read_dir("/dev/shm").into_iter().flatten().flatten();
+        let own = entries.filter(|entry| entry.metadata().is_ok_and(|made| made.uid() == self.uid));
+        for entry in own {
+            if let Err(error) = fs::remove_file(entry.path()) {
+                eprintln!("testbed: {} is left behind: {error}", entry.path().display());
+            }
+        }
+    }
+
     /// The user's home.
     pub fn home(&self) -> &Path {
         self.home.path()
@@ -132,6 +143,7 @@ impl Default for User {
 impl Drop for User {
     fn drop(&mut self) {
         let _held = lock();
+        self.remove_shared_memory();
         // What still runs is the test's own failure; the user goes all the same.
         let gone = run(Command::new("userdel").args(["--force", &self.name]));
         if !gone.status.success() {
