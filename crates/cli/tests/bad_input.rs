@@ -73,7 +73,7 @@ fn without_steps(text: &str) -> String {
 const FORMS: &str = "give a directory (./rootfs), an archive (./rootfs.tar) or host:";
 
 /// A command line after `cuddy run`, and the whole of what it says.
-const LINES: [(&str, &str); 38] = [
+const LINES: [(&str, &str); 39] = [
     ("", "cuddy: ROOT: it is missing\n  name a root file system, like host: or ./rootfs"),
     ("./nowhere sh", "cuddy: root file system ./nowhere: no such file or directory\n  FORMS"),
     ("/dev/null sh", "cuddy: root file system /dev/null: it is a character device\n  FORMS"),
@@ -130,8 +130,13 @@ const LINES: [(&str, &str); 38] = [
     ),
     (
         "-v ./text:/etc host: sh",
-        "cuddy: cannot start NAME: mount $mount_0 on /etc of the container: the source is a file, and there is a directory \
+        "cuddy: cannot start NAME: mount HERE/text on /etc of the container: the source is a file, and there is a directory \
          at that path\n  mount a directory there, or name a path for the file in that directory",
+    ),
+    (
+        "--userns 0:200000:1000 -v .:/a -v .:/a/b host: sh",
+        "cuddy: cannot start NAME: mount HERE on /a/b of the container: permission denied\n  nothing is there, and root of \
+         the user namespace may not make it; make the path yourself, or map the owners of the mount that it is in (idmap)",
     ),
     (
         "--time-offset boottime=-999999999 host: sh",

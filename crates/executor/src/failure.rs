@@ -1,4 +1,4 @@
-use plan::{Op, Plan, Side, Target};
+use plan::{Op, Plan, Side, Slot, Target, TreeSource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
@@ -120,22 +120,43 @@ impl Error {
     }
 }
 
-/// What was to be done, in words. A hook that failed is announced as runc does it. A mount that will have a place is
-/// called by it: its slot tells a user nothing.
+/// What was to be done, in words. A hook that failed is announced as runc does it. A mount is called by what it is of, or
+/// by the place that it will have: its slot tells a user nothing.
 fn what(plan: &Plan, op: &Op) -> String {
-    if let Op::RunHook { hook, .. } = op {
-        return format!("error running {hook}");
-    }
+    let (slot, name) = match op {
+        Op::RunHook { hook, .. } => return format!("error running {hook}"),
+        Op::Attach { slot, .. } => (slot, source(plan, *slot)),
+        Op::SetIdMap { slot, .. }
+        | Op::SetAttr { slot, .. }
+        | Op::CopyMode { slot, .. }
+        | Op::CopyUp { slot, .. }
+        | Op::SetLabel { slot, .. } => (slot, place(plan, *slot)),
+        _ => return op.to_string(),
+    };
     let text = op.to_string();
-    let (Op::SetIdMap { slot, .. } | Op::SetAttr { slot, .. }) = op else { return text };
-    let place = plan.init.0.iter().find_map(|step| match &step.op {
-        Op::Attach { slot: attached, target: Target::Inside { path, .. } } if attached == slot => Some(path),
+    name.map(|name| text.replacen(&slot.to_string(), &name, 1)).unwrap_or(text)
+}
+
+/// What a mount is of: a path of the machine, or a kind of file system.
+fn source(plan: &Plan, wanted: Slot) -> Option<String> {
+    plan.host.0.iter().chain(&plan.init.0).find_map(|step| match &step.op {
+        Op::CloneTree { source: TreeSource::Path(path), slot, .. } if *slot == wanted => {
+            Some(path.display().to_string())
+        }
+        Op::CloneTree { source: TreeSource::Slot(from), slot, .. } if *slot == wanted => source(plan, *from),
+        Op::NewMount { fstype, slot, .. } if *slot == wanted => Some(fstype.clone()),
         _ => None,
-    });
-    match (place, text.strip_suffix(&slot.to_string())) {
-        (Some(path), Some(start)) => format!("{start}the mount on {}", path.display()),
-        _ => text,
-    }
+    })
+}
+
+/// Where a mount will be.
+fn place(plan: &Plan, wanted: Slot) -> Option<String> {
+    plan.init.0.iter().find_map(|step| match &step.op {
+        Op::Attach { slot, target: Target::Inside { path, .. } } if *slot == wanted => {
+            Some(format!("the mount on {}", path.display()))
+        }
+        _ => None,
+    })
 }
 
 impl From<io::Error> for Error {

@@ -47,6 +47,10 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
             "there is nothing at that path and the file system below is read-only; make the path in the root file \
              system"
         }
+        (Op::Attach { .. }, EACCES) => {
+            "nothing is there, and root of the user namespace may not make it; make the path yourself, or map the owners of \
+             the mount that it is in (idmap)"
+        }
         (Op::Attach { .. }, ELOOP) => {
             "it must be mounted on ordinary directory, and a symbolic link stands there; remove it from the root file \
              system"

@@ -145,7 +145,7 @@ pub(crate) fn attribute(op: &Op, slots: &Slots) -> Result<(), Error> {
         Op::SetDomainname { name } => rustix::system::setdomainname(name.as_bytes())?,
         Op::LinkUp { interface } => sys::link::up(interface)?,
         Op::SetSysctl { name, value } => write_proc(slots, &format!("sys/{name}"), value)?,
-        Op::SetOomScoreAdj { value } => write_proc(slots, "self/oom_score_adj", &value.to_string())?,
+        Op::SetOomScoreAdj { value, .. } => write_proc(slots, "self/oom_score_adj", &value.to_string())?,
         Op::SetSecurityAttribute { attribute, value, fallback } => {
             match (write_proc(slots, &format!("self/{attribute}"), value), fallback) {
                 (Err(error), Some(other)) if error.is(Errno::NOENT.raw_os_error()) => {

@@ -64,6 +64,11 @@ impl<'a> Host<'a> {
             }
             Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. } => schedule::set(op, Some(self.init()?.0)),
+            Op::SetOomScoreAdj { whose: Subject::Init, value } => {
+                let file = format!("{}/oom_score_adj", self.init()?.0.as_raw_nonzero());
+                process::write_proc(&self.slots, &file, &value.to_string())
+            }
+            Op::SetOomScoreAdj { whose: Subject::Itself, .. } => process::attribute(op, &self.slots),
             Op::SetAffinity { .. } => schedule::set(op, None),
             Op::MoveNetDevice { name, new_name, into } => self.move_net_device(name, new_name, *into),
             Op::ReturnTo { kind } => process::return_to(&self.slots, *kind),

@@ -254,7 +254,7 @@ fn too_much() {
     says(
         &full,
         full.run(),
-        "copy what is in /data to $mount_N: big: no space left on device (step S of N, from /mounts/7)\n  give the tmpfs a greater size=, or leave tmpcopyup out",
+        "copy what is in /data to the mount on /data: big: no space left on device (step S of N, from /mounts/7)\n  give the tmpfs a greater size=, or leave tmpcopyup out",
     );
     assert_eq!(full.left_behind(), Vec::<String>::new());
     let deep = case(Case::probe(), &[], |data| {

@@ -170,6 +170,8 @@ fn oom_score() {
         let mut case = Case::probe();
         case.edit(|config| config["process"]["oomScoreAdj"] = json!(configured));
         assert_eq!(case.report().process.oom_score_adj, expect, "{configured:?}");
+        support::map_ids(&mut case);
+        assert_eq!(case.report().process.oom_score_adj, expect, "{configured:?} in a user namespace");
     }
 }
 

@@ -235,6 +235,15 @@ fn more_ids() {
     assert_eq!(seen, [&*maps.0, &maps.1, "allow", "5", "6", "6 7 8", "0"]);
     let file = case.bundle.rootfs().join("tmp/mine").metadata().unwrap();
     assert_eq!((file.uid(), file.gid()), (first + 4, first + 5));
+
+    // Root, too, may be somebody else on the machine.
+    case.edit(|config| {
+        config["linux"]["uidMappings"] = json!([{ "containerID": 0, "hostID": first, "size": 100 }]);
+        config["linux"]["gidMappings"] = json!([{ "containerID": 0, "hostID": first, "size": 100 }]);
+        config["process"]["user"] = json!({ "uid": 0, "gid": 0 });
+        config["process"]["oomScoreAdj"] = json!(700);
+    });
+    assert_eq!(case.output("cat /proc/self/oom_score_adj; id -u"), "700\n0");
 }
 
 fn life() {
@@ -258,6 +267,13 @@ fn life() {
     };
     assert_eq!(namespaces("self"), namespaces("1"));
     assert_eq!(case.does(&["exec"], &["sh", "-c", "exit 7"]).code(), 7);
+    let process = json!({
+        "cwd": "/", "args": ["cat", "/proc/self/oom_score_adj"], "user": { "uid": 0, "gid": 0 }, "oomScoreAdj": 800,
+    });
+    let file = case.bundle.path().join("process.json");
+    fs::write(&file, process.to_string()).unwrap();
+    let scored = run(&mut case.oci(&["exec", "--process", file.to_str().unwrap(), &case.id]));
+    assert_eq!(scored.ok().stdout, "800\n");
 
     // There is no cgroup, so its processes are those of its pid namespace.
     case.does(&["exec", "--detach", "--user", "5"], &["sleep", "1000"]).ok();

@@ -140,6 +140,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::DenySetgroups
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
+            | Op::SetOomScoreAdj { whose: Subject::Init, .. }
             | Op::MoveNetDevice { into: NetworkPlace::Init, .. }
             | Op::Record { .. }
             | Op::RunHook { .. }
@@ -186,6 +187,7 @@ fn check_sides(plan: &Plan) -> Result<(), Fault> {
             | Op::DenySetgroups
             | Op::SetScheduler { whose: Subject::Init, .. }
             | Op::SetIoPriority { whose: Subject::Init, .. }
+            | Op::SetOomScoreAdj { whose: Subject::Init, .. }
             | Op::MoveNetDevice { .. }
             | Op::TakeListener
             | Op::SendListener { .. }

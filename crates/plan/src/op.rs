@@ -193,7 +193,7 @@ pub enum Op {
     /// setrlimit(2)
     SetRlimit { resource: RlimitResource, soft: u64, hard: u64 },
     /// Writes `/proc/self/oom_score_adj`.
-    SetOomScoreAdj { value: i32 },
+    SetOomScoreAdj { whose: Subject, value: i32 },
     /// sched_setattr(2); times in nanoseconds.
     SetScheduler {
         whose: Subject,

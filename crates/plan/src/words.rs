@@ -127,7 +127,7 @@ impl fmt::Display for Op {
             Self::SetRlimit { resource, soft, hard } => {
                 write!(f, "set {} to {}:{}", resource.name(), limit(*soft), limit(*hard))
             }
-            Self::SetOomScoreAdj { value } => write!(f, "set oom_score_adj to {value}"),
+            Self::SetOomScoreAdj { value, .. } => write!(f, "set oom_score_adj to {value}"),
             Self::SetScheduler { policy, .. } => write!(f, "set the scheduling policy {}", policy.name),
             Self::SetIoPriority { class, level, .. } => {
                 write!(f, "set the I/O priority {} {level}", class.name)

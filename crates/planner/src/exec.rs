@@ -54,6 +54,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         draft.host(op, from, "the new process is born in it: to move one takes a lock against all forks");
     }
     schedule::before_exec(draft)?;
+    process::score_before_exec(draft)?;
     let joined = within.first().map_or_else(|| vec![NamespaceKind::Pid], |within| within.namespaces.clone());
     let op = Op::Clone { namespaces: Vec::new(), cgroup: born_in, within };
     draft.host(op, from, "the process that becomes the program");
@@ -67,7 +68,7 @@ pub fn exec(request: &ExecRequest) -> Result<Planned, Error> {
         let op = Op::EnterCgroup { file: group.join("tasks") };
         draft.init(op, from, "from here on the container's limits bite; who moves itself waits for nobody");
     }
-    process::score(draft)?;
+    process::score_of_exec(draft)?;
     schedule::of_exec(draft)?;
     let others: Vec<_> = request.namespaces.iter().copied().filter(|kind| !joined.contains(kind)).collect();
     if !others.is_empty() {

@@ -132,6 +132,7 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     if !by_host {
         sources(draft)?;
     }
+    process::score_of_init(draft)?;
     namespaces::become_root(draft);
     security::sources(draft);
     identity::session(draft)?;
@@ -152,7 +153,6 @@ fn draw(request: &Request) -> Result<Planned, Error> {
     root::change(draft)?;
 
     // init: the process.
-    process::score(draft)?;
     schedule::of_init(draft)?;
     process::limits(draft)?;
     process::directory(draft)?;

@@ -1,7 +1,9 @@
 use crate::mount_namespace::Whose;
 use crate::{Draft, Error, mounts};
-use plan::{Cause, Errno, Follow, MountPoint, Op, RlimitResource, Script, Slot, Target, TreeSource};
-use spec::Process;
+use plan::{
+    Cause, Errno, Follow, MountPoint, Op, RlimitResource, Script, Side, Slot, Subject, Target, TreeSource,
+};
+use spec::{NamespaceKind, Process};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -61,8 +63,25 @@ fn make_terminal(draft: &mut Draft) -> Result<(), Error> {
     Ok(())
 }
 
-/// The out-of-memory score.
-pub(crate) fn score(draft: &mut Draft) -> Result<(), Error> {
+/// The out-of-memory score of the first process. Once it is somebody else in a user namespace its file belongs to root of
+/// the machine (proc(5), "/proc/pid"): root writes it from outside, and an ordinary user before that.
+pub(crate) fn score_of_init(draft: &mut Draft) -> Result<(), Error> {
+    let by_host = draft.namespaces.has(NamespaceKind::User) && draft.facts.rootless.is_none();
+    score(draft, if by_host { (Side::Host, Subject::Init) } else { (Side::Init, Subject::Itself) })
+}
+
+/// The out-of-memory score of one more process, up to its birth. As it is shielded from the start its file belongs to root
+/// of the machine, too: it inherits the score of an ordinary user's runtime.
+pub(crate) fn score_before_exec(draft: &mut Draft) -> Result<(), Error> {
+    if draft.facts.rootless.is_none() { Ok(()) } else { score(draft, (Side::Host, Subject::Itself)) }
+}
+
+/// The out-of-memory score of one more process.
+pub(crate) fn score_of_exec(draft: &mut Draft) -> Result<(), Error> {
+    if draft.facts.rootless.is_some() { Ok(()) } else { score(draft, (Side::Init, Subject::Itself)) }
+}
+
+fn score(draft: &mut Draft, (by, whose): (Side, Subject)) -> Result<(), Error> {
     if let Some(value) = of(draft)?.oom_score_adj {
         if !(-1000..=1000).contains(&value) {
             let message = format!("{value} is not from -1000 to 1000");
@@ -79,8 +98,12 @@ pub(crate) fn score(draft: &mut Draft) -> Result<(), Error> {
             draft.notes.push(format!("/process/oomScoreAdj: stays {own} and not {value}: {why}"));
             return Ok(());
         }
-        let op = Op::SetOomScoreAdj { value };
-        draft.init(op, "/process/oomScoreAdj", "who is ended first when memory runs out");
+        let (op, from) = (Op::SetOomScoreAdj { whose, value }, "/process/oomScoreAdj");
+        let why = "who is ended first when memory runs out";
+        match by {
+            Side::Host => draft.host(op, from, why),
+            Side::Init => draft.init(op, from, why),
+        }
     }
     Ok(())
 }

@@ -87,15 +87,15 @@ pub(crate) const MOUNTS: &[Bad] = &[
     ),
     (
         |c| add_mount(c, json!({ "destination": "/bin/probe", "type": "bind", "source": "/tmp" })),
-        "mount $mount_N on /bin/probe of the container: there is a file at that path, or on the way to it (step S of N, from /mounts/7)\n  choose another path, or remove the file from the root file system",
+        "mount /tmp on /bin/probe of the container: there is a file at that path, or on the way to it (step S of N, from /mounts/7)\n  choose another path, or remove the file from the root file system",
     ),
     (
         |c| add_mount(c, json!({ "destination": "/tmp", "type": "bind", "source": "/etc/passwd" })),
-        "mount $mount_N on /tmp of the container: the source is a file, and there is a directory at that path (step S of N, from /mounts/7)\n  mount a directory there, or name a path for the file in that directory",
+        "mount /etc/passwd on /tmp of the container: the source is a file, and there is a directory at that path (step S of N, from /mounts/7)\n  mount a directory there, or name a path for the file in that directory",
     ),
     (
         |c| add_mount(c, json!({ "destination": "/bin/probe/x", "type": "tmpfs", "source": "x" })),
-        "mount $mount_N on /bin/probe/x of the container: there is a file at that path, or on the way to it (step S of N, from /mounts/7)\n  choose another path, or remove the file from the root file system",
+        "mount tmpfs on /bin/probe/x of the container: there is a file at that path, or on the way to it (step S of N, from /mounts/7)\n  choose another path, or remove the file from the root file system",
     ),
     (
         |c| c["linux"]["devices"] = json!([{ "path": "/../x", "type": "c", "major": 1, "minor": 1 }]),

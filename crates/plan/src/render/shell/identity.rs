@@ -1,6 +1,6 @@
 //! Users, capabilities, limits: setpriv(1), capsh(1), prlimit(1).
 
-use super::{ShellLine, exact, nearly, none, quote};
+use super::{ShellLine, exact, nearly, none, process_id, quote};
 use crate::Op;
 use std::path::Path;
 
@@ -23,7 +23,9 @@ pub(super) fn shell(op: &Op) -> ShellLine {
             ),
             "the shell's own children get it, too",
         ),
-        Op::SetOomScoreAdj { value } => exact(format!("echo {value} > /proc/self/oom_score_adj")),
+        Op::SetOomScoreAdj { whose, value } => {
+            exact(format!("echo {value} > /proc/{}/oom_score_adj", process_id(*whose)))
+        }
         Op::SetSecurityAttribute { attribute, value, .. } => nearly(
             format!("echo {} > /proc/self/{attribute}", quote(Path::new(value))),
             "the shell's own children get it, too",

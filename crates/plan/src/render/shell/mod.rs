@@ -11,7 +11,7 @@ mod program;
 mod schedule;
 
 use super::topic::{Topic, topic};
-use crate::{Op, Slot};
+use crate::{Op, Slot, Subject};
 use std::path::Path;
 
 /// How close a shell command comes to a step.
@@ -64,6 +64,14 @@ pub fn shell(op: &Op) -> ShellLine {
         Topic::Landlock => none("a shell cannot restrict itself with Landlock"),
         Topic::Seccomp => none("a shell cannot load a system call filter, or pass its listener on"),
         Topic::Program => program::shell(op),
+    }
+}
+
+/// Whom a step is about.
+fn process_id(whose: Subject) -> &'static str {
+    match whose {
+        Subject::Itself => "$$",
+        Subject::Init => "$INIT",
     }
 }
 

@@ -1,12 +1,12 @@
 //! Who runs when and where: chrt(1), ionice(1), taskset(1), numactl(8).
 
-use super::{ShellLine, exact, nearly, none};
-use crate::{Constant, Numbers, Op, Subject};
+use super::{ShellLine, exact, nearly, none, process_id};
+use crate::{Constant, Numbers, Op};
 
 pub(super) fn shell(op: &Op) -> ShellLine {
     match op {
         Op::SetScheduler { whose, policy, nice, priority, runtime, deadline, period, .. } => {
-            let pid = of(*whose);
+            let pid = process_id(*whose);
             let name = policy.name.trim_start_matches("SCHED_").to_lowercase();
             let times = match policy.name {
                 "SCHED_DEADLINE" => {
@@ -21,7 +21,7 @@ pub(super) fn shell(op: &Op) -> ShellLine {
             )
         }
         Op::SetIoPriority { whose, class, level } => {
-            let pid = of(*whose);
+            let pid = process_id(*whose);
             nearly(
                 format!("ionice -c {} -n {level} -p {pid}", class.value),
                 "the shell's own children get it, too",
@@ -35,13 +35,6 @@ pub(super) fn shell(op: &Op) -> ShellLine {
         ),
         Op::SetMemoryPolicy { mode, flags, nodes } => memory_policy(*mode, flags, nodes),
         _ => unreachable!("not about scheduling"),
-    }
-}
-
-fn of(whose: Subject) -> &'static str {
-    match whose {
-        Subject::Itself => "$$",
-        Subject::Init => "$INIT",
     }
 }
 

@@ -1,8 +1,8 @@
 //! Who a process is and what it may do.
 
 use super::{Call, call, write_proc};
-use crate::Op;
 use crate::words::limit;
+use crate::{Op, Subject};
 use spec::CapabilitySet;
 
 pub(super) fn calls(op: &Op) -> Vec<Call> {
@@ -18,7 +18,10 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
             "prlimit64",
             format!("0, {}, {{rlim_cur={}, rlim_max={}}}, NULL", resource.name(), limit(*soft), limit(*hard)),
         )],
-        Op::SetOomScoreAdj { value } => write_proc("self/oom_score_adj", &value.to_string()),
+        Op::SetOomScoreAdj { whose, value } => {
+            let process = if *whose == Subject::Init { "$init_pid" } else { "self" };
+            write_proc(&format!("{process}/oom_score_adj"), &value.to_string())
+        }
         Op::SetSecurityAttribute { attribute, value, .. } => write_proc(&format!("self/{attribute}"), value),
         Op::SetUmask { mask } => vec![call("umask", format!("0{mask:03o}"))],
         Op::OwnStdio { uid, gid } => (0..3).map(|fd| call("fchown", format!("{fd}, {uid}, {gid}"))).collect(),
