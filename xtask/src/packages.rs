@@ -8,9 +8,10 @@ use anyhow::Result;
 use crate::workspace;
 
 /// Root file systems (busybox-static, debootstrap, mmdebstrap, the compressors), peers to compare with (runc, crun), witnesses
-/// (strace, libseccomp), what libFuzzer is built with (g++), kernels with other control groups (user-mode-linux), engines that
-/// use cuddy-oci with what they call (podman, buildah, containerd, docker.io) and what a test calls by name.
-const PACKAGES: [&str; 25] = [
+/// (strace, libseccomp), what libFuzzer is built with (g++), kernels with other control groups (user-mode-linux, qemu-system-x86
+/// for Debian's own), engines that use cuddy-oci with what they call (podman, buildah, containerd, docker.io) and what a test
+/// calls by name.
+const PACKAGES: [&str; 26] = [
     "aardvark-dns",
     "buildah",
     "busybox-static",
@@ -30,6 +31,7 @@ const PACKAGES: [&str; 25] = [
     "netavark",
     "podman",
     "procps",
+    "qemu-system-x86",
     "runc",
     "strace",
     "uidmap",

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let oom = [Need::Root, Need::Program("busybox"), Need::Controller("memory")];
     // It asks for the time of the boot, which User Mode Linux does not know.
     let working_ps =
-        [Need::Root, Need::Program(if testbed::uml::is_inside() { "ps that works" } else { "ps" })];
+        [Need::Root, Need::Program(if testbed::kernel::inside().is_some() { "ps that works" } else { "ps" })];
     testbed::main_also_on_v2([
         trial("a paused container stands still until it is resumed", busybox.clone(), pause),
         trial("what is refused in a paused or stopped container", root.clone(), paused_refusals),

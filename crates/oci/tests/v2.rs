@@ -3,7 +3,8 @@
 
 use serde_json::json;
 use std::process::ExitCode;
-use testbed::{Bundle, Need, Trial, binary, trial, uml};
+use testbed::kernel::{Kernel, V2};
+use testbed::{Bundle, Trial, binary, trial};
 
 fn main() -> ExitCode {
     testbed::main(tests())
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
 fn tests() -> Vec<Trial> {
     vec![trial(
         "a container on cgroup v2 is born in its group, with its limits",
-        [Need::Root, Need::Path(uml::KERNEL)],
+        Kernel::UserMode.needs(),
         on_v2,
     )]
 }
@@ -44,7 +45,7 @@ fn on_v2() {
         bundle.path().display(),
         binary("cuddy-oci").display(),
     );
-    let console = uml::boot(uml::V2, &script).expect("a kernel that boots");
+    let console = Kernel::UserMode.boot(V2, &script).expect("a kernel that boots");
     for expected in [
         "0::/",
         "memory.max 67108864",

@@ -136,7 +136,7 @@ pub fn copy_program(from: &Path, to: &Path) {
 }
 
 /// Debian has had it in both places.
-fn find_busybox() -> PathBuf {
+pub(crate) fn find_busybox() -> PathBuf {
     let places = ["/bin/busybox", "/usr/bin/busybox"].map(PathBuf::from);
     places.into_iter().find(|path| path.is_file()).expect("busybox: apt-get install busybox-static")
 }

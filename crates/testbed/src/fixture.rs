@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,28 +12,47 @@ use crate::binary::cache_dir;
 use crate::{Need, run_within};
 
 /// Downloading and unpacking some forty packages.
-const LIMIT: Duration = Duration::from_secs(600);
+pub(crate) const LIMIT: Duration = Duration::from_secs(600);
 
 /// A minimal Debian of the host's own release as a tar archive, made once by mmdebstrap and kept in the target directory.
 ///
 /// # Panics
 /// If it cannot be made; it needs `mmdebstrap`, root, and a Debian mirror.
 pub fn debian_tar() -> PathBuf {
-    let dir = cache_dir();
-    fs::create_dir_all(&dir).expect("a directory for fixtures in the target directory");
-    let tar = dir.join("debian-minbase.tar");
-
-    // Tests are processes of their own: the first makes it, the others wait for the lock.
-    let lock = File::create(dir.join("debian-minbase.lock")).expect("a lock file");
-    lock.lock().expect("a lock on a file of ours");
-    if !tar.exists() {
-        let partial = dir.join("debian-minbase.partial.tar");
+    let tar = cache_dir().join("debian-minbase.tar");
+    made_once(&tar, |partial| {
         let mut mmdebstrap = Command::new("mmdebstrap");
-        mmdebstrap.args(["--quiet", "--variant=minbase", "--mode=root", &codename()]).arg(&partial);
+        mmdebstrap
+            .args(["--quiet", "--variant=minbase", "--mode=root", "--format=tar", &codename()])
+            .arg(partial);
         run_within(LIMIT, &mut mmdebstrap).ok();
-        fs::rename(&partial, &tar).expect("a rename within the directory");
-    }
+    });
     tar
+}
+
+/// Makes a file or a directory that outlives a test run, under another name first. Tests are processes of their own: the
+/// first makes it, the others wait for the lock.
+///
+/// # Panics
+/// If `make` does, or the target directory cannot be written.
+pub(crate) fn made_once(place: &Path, make: impl FnOnce(&Path)) {
+    let with = |ending: &str| place.with_added_extension(ending);
+    fs::create_dir_all(cache_dir()).expect("a directory for fixtures in the target directory");
+    let lock = File::create(with("lock")).expect("a lock file");
+    lock.lock().expect("a lock on a file of ours");
+    if place.exists() {
+        return;
+    }
+    let partial = with("partial");
+    match fs::remove_dir_all(&partial) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            fs::remove_file(&partial).expect("a file of ours can be removed");
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => panic!("{}: {error}", partial.display()),
+        _ => {}
+    }
+    make(&partial);
+    fs::rename(&partial, place).expect("a rename within the directory");
 }
 
 /// What makes a test the one thing that a systemd starts, and turns the machine off after it. The files of the machine are
@@ -63,24 +82,14 @@ pub(crate) const TEST_UNIT: &str = "cuddy-test.service";
 /// If it cannot be made; it needs `mmdebstrap`, root, and a Debian mirror.
 pub fn debian_with_systemd() -> PathBuf {
     let tree = systemd_tree();
-    let dir = cache_dir();
-    fs::create_dir_all(&dir).expect("a directory for fixtures in the target directory");
-    let lock = File::create(dir.join("debian-systemd.lock")).expect("a lock file");
-    lock.lock().expect("a lock on a file of ours");
-    if !tree.exists() {
-        let partial = dir.join("debian-systemd.partial");
-        match fs::remove_dir_all(&partial) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => panic!("{}: {error}", partial.display()),
-            _ => {}
-        }
+    made_once(&tree, |partial| {
         let mut mmdebstrap = Command::new("mmdebstrap");
         mmdebstrap.args(["--quiet", "--variant=essential", "--mode=root", "--format=directory"]);
         mmdebstrap
             .args(["--include=systemd,systemd-sysv,dbus,mount", "--dpkgopt=path-exclude=/usr/share/doc/*"]);
-        run_within(LIMIT, mmdebstrap.arg(codename()).arg(&partial)).ok();
+        run_within(LIMIT, mmdebstrap.arg(codename()).arg(partial)).ok();
         fs::write(partial.join("etc/systemd/system").join(TEST_UNIT), UNIT).expect("a unit in the tree");
-        fs::rename(&partial, &tree).expect("a rename within the directory");
-    }
+    });
     tree
 }
 
@@ -88,14 +97,22 @@ pub fn debian_with_systemd() -> PathBuf {
 fn systemd_tree() -> PathBuf {
     let mut hasher = DefaultHasher::new();
     UNIT.hash(&mut hasher);
-    cache_dir().join(format!("debian-systemd-{}-{:x}", codename(), hasher.finish()))
+    place("debian-systemd", hasher.finish())
 }
+
+/// The name of a fixture of the host's release that is made from what has this hash.
+pub(crate) fn place(name: &str, made_from: u64) -> PathBuf {
+    cache_dir().join(format!("{name}-{}-{made_from:x}", codename()))
+}
+
+/// Where packages come from.
+pub(crate) const MIRROR: &str = "deb.debian.org:80";
 
 /// What [`debian_with_systemd`] needs: nothing once it is made.
 pub(crate) fn needs_of_systemd() -> Vec<Need> {
     match systemd_tree().exists() {
         true => Vec::new(),
-        false => vec![Need::Root, Need::Program("mmdebstrap"), Need::Reachable("deb.debian.org:80")],
+        false => vec![Need::Root, Need::Program("mmdebstrap"), Need::Reachable(MIRROR)],
     }
 }
 

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 
-use crate::{Need, uml};
+use crate::Need;
+use crate::kernel::{Kernel, V2, inside};
 
 /// A test with its needs; made by [`trial`].
 pub struct Trial(libtest_mimic::Trial);
@@ -29,16 +30,20 @@ pub fn trial(
     })
 }
 
-/// [`main`], with one more test: all of them again on cgroup v2 alone, in a kernel of its own ([`uml`]).
-pub fn main_also_on_v2(trials: impl IntoIterator<Item = Trial>) -> ExitCode {
-    let again = (!uml::is_inside()).then(|| {
-        trial("all_of_this_on_cgroup_v2_alone", [Need::Root, Need::Path(uml::KERNEL)], || {
-            match uml::again(uml::V2) {
-                Ok(console) => print!("{console}"),
-                Err(error) => panic!("{error}"),
-            }
+/// A test of this name that is all tests of this program with `filter` in their names, in a kernel of its own with cgroup v2
+/// alone; none where this is such a kernel.
+pub fn again_on_v2(name: &str, kernel: Kernel, filter: &'static str) -> Option<Trial> {
+    inside().is_none().then(|| {
+        trial(name, kernel.needs(), move || match kernel.again(V2, filter) {
+            Ok(console) => print!("{console}"),
+            Err(error) => panic!("{error}"),
         })
-    });
+    })
+}
+
+/// [`main`], with one more test: all of them again on cgroup v2 alone.
+pub fn main_also_on_v2(trials: impl IntoIterator<Item = Trial>) -> ExitCode {
+    let again = again_on_v2("all_of_this_on_cgroup_v2_alone", Kernel::UserMode, "");
     main(trials.into_iter().chain(again))
 }
 

@@ -29,9 +29,11 @@ mod container;
 mod fixture;
 #[cfg(feature = "harness")]
 mod harness;
+pub mod kernel;
 mod loop_device;
 mod machine;
 mod need;
+mod qemu;
 mod run;
 mod scratch;
 mod terminal;
@@ -43,7 +45,8 @@ pub use bundle::{Bundle, copy_program};
 pub use container::{Container, cuddy, cuddy_oci, unique_name};
 pub use fixture::{debian_tar, debian_with_systemd};
 #[cfg(feature = "harness")]
-pub use harness::{Trial, main, main_also_on_v2, trial};
+pub use harness::{Trial, again_on_v2, main, main_also_on_v2, trial};
+pub use kernel::Kernel;
 pub use loop_device::LoopDevice;
 pub use machine::Machine;
 pub use need::Need;

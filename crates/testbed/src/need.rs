@@ -35,6 +35,8 @@ pub enum Need {
     Criu(Option<&'static str>),
     /// A TCP service that answers, as `deb.debian.org:80`.
     Reachable(&'static str),
+    /// A Debian package that apt knows, as `linux-image-amd64`.
+    Package(&'static str),
 }
 
 impl Need {
@@ -57,6 +59,7 @@ impl Need {
             Need::Capability(number) => (has_capability(*number), format!("needs capability {number}")),
             Need::Processors(number) => (processors() >= *number, format!("needs {number} processors")),
             Need::Reachable(service) => (answers(service), format!("needs {service} to answer")),
+            Need::Package(name) => (is_known_to_apt(name), format!("needs apt to know {name}")),
         };
         (!met).then_some(reason)
     }
@@ -133,6 +136,10 @@ fn answers(service: &str) -> bool {
     addresses.take(1).any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
 }
 
+fn is_known_to_apt(package: &str) -> bool {
+    Command::new("apt-cache").args(["show", package]).output().is_ok_and(|output| output.status.success())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +155,7 @@ mod tests {
             (Need::Kernel(2, 6), None),
             (Need::Kernel(99, 0), Some("needs Linux 99.0")),
             (Need::Capability(63), Some("needs capability 63")),
+            (Need::Package("no-such-package"), Some("needs apt to know no-such-package")),
             (Need::Reachable("127.0.0.1:1"), Some("needs 127.0.0.1:1 to answer")),
         ];
         for (need, expect) in cases {

@@ -3,9 +3,13 @@
 
 use crate::scratch::{Outcome, Scratch};
 use libtest_mimic::Trial;
-use spec::{BlockIo, Cpu, DeviceRule, HugepageLimit, Memory, Pids, Resources, ThrottleDevice, WeightDevice};
+use spec::{
+    BlockIo, Cpu, DeviceRule, HugepageLimit, InterfacePriority, Memory, Network, Pids, Rdma, Resources,
+    ThrottleDevice, WeightDevice,
+};
 
-/// What is asked for; the field, the value; the kernel's file on v1 and on v2, empty where there is none.
+/// What is asked for; the field, the value; the kernel's file on v1 and on v2, empty where there is none, and with a bar between
+/// those of which a kernel has one.
 type Bad = (Resources, &'static str, &'static str, &'static str, &'static str);
 
 pub fn trials() -> Vec<Trial> {
@@ -30,7 +34,8 @@ fn all_are_named() -> Outcome {
             lacking.push(error);
             continue;
         }
-        let file = (!v1.is_empty() && error.contains(v1)) || (!v2.is_empty() && error.contains(v2));
+        let mut files = v1.split('|').chain(v2.split('|'));
+        let file = files.any(|file| !file.is_empty() && error.contains(file));
         assert!(error.contains(value) && file, "{pointer} {value}: {error}");
         named += 1;
     }
@@ -63,6 +68,16 @@ fn weight(major: i64, weight: u16, leaf: Option<u16>) -> Vec<WeightDevice> {
 fn huge(page_size: &str) -> Resources {
     let limit = HugepageLimit { page_size: page_size.into(), limit: 0 };
     Resources { hugepage_limits: vec![limit], ..Resources::default() }
+}
+
+fn rdma(device: &str, handles: u32) -> Resources {
+    let limits = Rdma { hca_handles: Some(handles), hca_objects: None };
+    Resources { rdma: [(device.to_owned(), limits)].into(), ..Resources::default() }
+}
+
+fn priority(interface: &str) -> Resources {
+    let priorities = vec![InterfacePriority { name: interface.into(), priority: 1 }];
+    Resources { network: Some(Network { class_id: None, priorities }), ..Resources::default() }
 }
 
 fn device(major: i64, access: &str) -> Resources {
@@ -177,7 +192,7 @@ fn io_table() -> Vec<Bad> {
             "/blockIO/weightDevice/0/weight",
             "4000:0",
             "blkio.bfq.weight_device",
-            "io.weight",
+            "io.bfq.weight|io.weight",
         ),
         (
             io(BlockIo { weight_device: weight(8, 500, Some(77)), ..none() }),
@@ -222,6 +237,8 @@ fn other_table() -> Vec<Bad> {
         (pids(4_194_305), "/pids/limit", "4194305", "pids.max", "pids.max"),
         (huge("3MB"), "/hugepageLimits/0", "0", "hugetlb.3MB.limit_in_bytes", "hugetlb.3MB.max"),
         (huge("2M"), "/hugepageLimits/0/pageSize", "2M", "hugetlb.", "hugetlb."),
+        (rdma("no_such0", 1), "/rdma/no_such0", "no_such0 hca_handle=1", "rdma.max", "rdma.max"),
+        (priority("no_such0"), "/network/priorities/0", "no_such0 1", "net_prio.ifpriomap", ""),
         (device(5000, "r"), "/devices/0/major", "5000", "devices.allow", "devices.allow"),
         (device(5, "x"), "/devices/0/access", "x", "devices.allow", "devices.allow"),
         (unified("cgroup.max.depth", "-5"), depth, "-5", "cgroup.max.depth", "cgroup.max.depth"),

@@ -7,10 +7,15 @@ use spec::Resources;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use testbed::Kernel;
 
-/// How many groups end. A kernel that is a program takes longer for each.
+/// How many groups end. A kernel that is a program takes longer for each, and one on an emulated processor much longer.
 fn rounds() -> u32 {
-    if testbed::uml::is_inside() { 60 } else { 1000 }
+    match testbed::kernel::inside() {
+        None => 1000,
+        Some(Kernel::UserMode) => 60,
+        Some(Kernel::Debian) => 10,
+    }
 }
 
 pub fn trials() -> Vec<Trial> {

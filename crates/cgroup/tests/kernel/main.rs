@@ -2,15 +2,15 @@
 //! frozen, killed and removed. All of it happens in groups named `cuddy-test-PID-NUMBER`, which are removed at the end
 //! of each test, also when it fails.
 //!
-//! What a kernel or a machine lacks is listed as ignored, with the reason. The last test boots User Mode Linux, where
-//! cgroup v2 is all there is, and runs the others again inside it.
+//! What a kernel or a machine lacks is listed as ignored, with the reason. The last tests boot kernels where
+//! v2 or v1 is all there is, and run the others again inside them.
 
 mod bad;
 mod churn;
+mod elsewhere;
 mod life;
 mod scratch;
 mod setting;
-mod uml;
 mod updates;
 
 use libtest_mimic::{Arguments, Trial};
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         trials.extend(bad::trials());
         trials.extend(updates::trials());
         trials.extend(churn::trials());
-        trials.extend(uml::trials());
+        trials.extend(elsewhere::trials());
     } else {
         trials.push(skipped("control_groups", "needs root".to_owned()));
     }

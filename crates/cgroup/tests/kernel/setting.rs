@@ -191,14 +191,20 @@ fn samples(name: &str) -> Result<[Resources; 2], String> {
         "pids.limit" => {
             [5, -1].map(|limit| Resources { pids: Some(Pids { limit: Some(limit) }), ..Resources::default() })
         }
-        "hugepageLimits" | "hugepageLimits (reserved)" => [1, 2].map(|pages| Resources {
-            hugepage_limits: vec![HugepageLimit { page_size: "2MB".into(), limit: pages << 21 }],
-            ..Resources::default()
-        }),
-        "rdma" => [1, 2].map(|handles| {
-            let limits = Rdma { hca_handles: Some(handles), hca_objects: None };
-            Resources { rdma: [("mlx5_0".to_owned(), limits)].into(), ..Resources::default() }
-        }),
+        // The kernel has whole pages.
+        "hugepageLimits" | "hugepageLimits (reserved)" => {
+            [1 << 21, (2 << 21) + 5000].map(|limit| Resources {
+                hugepage_limits: vec![HugepageLimit { page_size: "2MB".into(), limit }],
+                ..Resources::default()
+            })
+        }
+        "rdma" => {
+            let device = rdma_device().ok_or("this machine has no RDMA device")?;
+            [(1, None), (2, Some(3))].map(|(handles, objects)| {
+                let limits = Rdma { hca_handles: Some(handles), hca_objects: objects };
+                Resources { rdma: [(device.clone(), limits)].into(), ..Resources::default() }
+            })
+        }
         "network.classID" => [1, 2].map(|class| of_network(Some(class), None)),
         "network.priorities" => [1, 2].map(|priority| of_network(None, Some(priority))),
         name => return samples_of_disks(name),
@@ -240,6 +246,12 @@ pub fn disk() -> Option<(String, i64, i64)> {
         let whole = fs::exists(format!("/sys/block/{name}")).is_ok_and(|exists| exists);
         whole.then(|| Some((name.to_owned(), major.parse().ok()?, minor.parse().ok()?)))?
     })
+}
+
+/// The name of any RDMA device.
+fn rdma_device() -> Option<String> {
+    let device = fs::read_dir("/sys/class/infiniband").ok()?.flatten().next()?;
+    device.file_name().into_string().ok()
 }
 
 fn of_memory(memory: Memory) -> Resources {

@@ -7,16 +7,23 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
-use testbed::{LoopDevice, Need, Trial, run, trial};
+use testbed::{Kernel, LoopDevice, Need, Trial, run, trial};
 
 const MIB: u64 = 1 << 20;
 
+/// A device that [Debian's kernel](Kernel::Debian) has.
+const RDMA: &str = "/sys/class/infiniband/rxe0";
+
 pub fn trials() -> Vec<Trial> {
     let block = [Need::Root, Need::Program("busybox"), Need::Controller("blkio")];
+    let cpuset = needs("cpuset").into_iter().chain([Need::Processors(2)]);
+    let rarer = [Need::Root, Need::Program("busybox"), Need::CgroupVersion(2), Need::Path(RDMA)];
     vec![
         trial("200 MB of memory and no swap: a hog is killed", needs("memory"), hog),
         trial("a limit of processes stops a fork loop", needs("pids"), fork_loop),
         trial("a quota of processor time holds, by the kernel's counters", needs("cpu"), quota),
+        trial("a container runs on the processors of its set alone", cpuset, processors),
+        trial("limits of the rarer controllers are the container's", rarer, rare),
         trial("a throttle on a disk holds", block, throttle),
         trial("a group goes with its container", [Need::Root], removal),
     ]
@@ -75,10 +82,49 @@ fn quota() {
     assert!(cpu["usage"]["total"].as_u64().unwrap() <= allowed, "{cpu:#}");
 }
 
+fn processors() {
+    let all = fs::read_to_string("/proc/self/status").unwrap();
+    let all = all.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
+    let last = all.rsplit([',', '-']).next().unwrap();
+    let mut case = crate::writable();
+    limited(&mut case, json!({ "cpu": { "cpus": last, "mems": "0" } }));
+    case.args(&["grep", "Cpus_allowed_list", "/proc/self/status"]);
+    assert_eq!(case.run().ok().stdout, format!("Cpus_allowed_list:\t{last}\n"));
+}
+
+fn rare() {
+    const FILES: [(&str, &str); 6] = [
+        ("cpu.max.burst", "10000"),
+        ("hugetlb.2MB.max", "4194304"),
+        ("hugetlb.2MB.rsvd.max", "4194304"),
+        ("rdma.max", "rxe0 hca_handle=3 hca_object=max"),
+        ("io.bfq.weight", "default 300"),
+        ("memory.oom.group", "1"),
+    ];
+    let mut case = crate::writable();
+    limited(
+        &mut case,
+        json!({
+            "cpu": { "quota": 50_000, "burst": 10_000 },
+            "hugepageLimits": [{ "pageSize": "2MB", "limit": 4 * MIB }],
+            "rdma": { "rxe0": { "hcaHandles": 3 } },
+            "blockIO": { "weight": 300 },
+            "unified": { "memory.oom.group": "1" },
+        }),
+    );
+    case.args(&["sh", "-c", "cd /sys/fs/cgroup && cat \"$@\"", "sh"]);
+    case.edit(|config| {
+        let args = config["process"]["args"].as_array_mut().unwrap();
+        args.extend(FILES.map(|(file, _)| json!(file)));
+    });
+    let read: Vec<_> = case.run().ok().stdout.lines().map(|line| line.trim_end().to_owned()).collect();
+    assert_eq!(read, FILES.map(|(_, text)| text));
+}
+
 /// A disk for the test: on another kernel the one that it was booted with, which is 8 MiB.
 enum Disk {
     Loop(LoopDevice),
-    Booted,
+    Booted(Kernel),
 }
 
 impl Disk {
@@ -86,8 +132,8 @@ impl Disk {
         use std::os::unix::fs::MetadataExt;
         match self {
             Disk::Loop(device) => device.number(),
-            Disk::Booted => {
-                let device = fs::metadata("/dev/ubda").expect("the disk of the kernel").rdev();
+            Disk::Booted(kernel) => {
+                let device = fs::metadata(kernel.disk()).expect("the disk of the kernel").rdev();
                 (rustix::fs::major(device), rustix::fs::minor(device))
             }
         }
@@ -95,9 +141,9 @@ impl Disk {
 }
 
 fn throttle() {
-    let disk = match testbed::uml::is_inside() {
-        true => Disk::Booted,
-        false => Disk::Loop(LoopDevice::new(8 * MIB)),
+    let disk = match testbed::kernel::inside() {
+        Some(kernel) => Disk::Booted(kernel),
+        None => Disk::Loop(LoopDevice::new(8 * MIB)),
     };
     let (major, minor) = disk.number();
     let mut case = crate::writable();

@@ -45,7 +45,7 @@ fn without_a_gap() {
     case.args(&["/bin/probe", "--out", "/verdict", "open-in-turn", "/dev/null", "/dev/mem", "/stop"]);
     case.detach();
     // Each takes a process, which is slow in a kernel that is a program.
-    let rounds = if testbed::uml::is_inside() { 6 } else { 20 };
+    let rounds = if testbed::kernel::inside().is_some() { 6 } else { 20 };
     for round in 0..rounds {
         update(&case, &[everything(false), kmsg(round % 2 == 0)]);
         // Another kind of list on v1: everything but these. The memory is never allowed.

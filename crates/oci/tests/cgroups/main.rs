@@ -1,6 +1,6 @@
 //! Control groups, as containers meet them: limits that bite, what is counted, devices that come and go, freezing,
 //! groups inside. All of it
-//! runs on the groups of this machine, and again on cgroup v2 alone, in a kernel of its own.
+//! runs on the groups of this machine, and again on cgroup v2 alone, in kernels of their own.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -14,7 +14,7 @@ mod statistics;
 
 use std::process::ExitCode;
 
-use testbed::Need;
+use testbed::{Kernel, Need};
 
 fn main() -> ExitCode {
     let tests = [
@@ -24,7 +24,8 @@ fn main() -> ExitCode {
         freezer::trials(),
         statistics::trials(),
     ];
-    testbed::main_also_on_v2(tests.into_iter().flatten())
+    let again = testbed::again_on_v2("all_of_this_in_debians_kernel", Kernel::Debian, "");
+    testbed::main_also_on_v2(tests.into_iter().flatten().chain(again))
 }
 
 /// A container with BusyBox, limited by this controller.

@@ -96,7 +96,7 @@ fn others() -> Vec<Trial> {
     let buildah = || needs(&["buildah"]);
     let kernel = |programs: &[&'static str]| {
         let mut needs = needs(programs);
-        needs.push(Need::Path(testbed::uml::KERNEL));
+        needs.extend(testbed::Kernel::UserMode.needs());
         needs
     };
     let mut criu = needs(&["podman", "conmon"]);

@@ -1,6 +1,7 @@
 //! Engines on cgroup v2 alone, in a kernel of their own that has neither overlay nor networks.
 
-use testbed::{Scratch, binary, uml};
+use testbed::kernel::{Kernel, V2};
+use testbed::{Scratch, binary};
 
 use crate::image::{self, IMAGE};
 use crate::podman::CONTAINERS_CONF;
@@ -30,7 +31,7 @@ fn check(engine: &str, configure: &str) {
         archive.display(),
         include_str!("v2.sh"),
     );
-    let console = uml::boot(uml::V2, &script).expect("a kernel that boots");
+    let console = Kernel::UserMode.boot(V2, &script).expect("a kernel that boots");
     let said: Vec<_> = console.lines().skip_while(|line| *line != "ran").collect();
     let limits = |memory, cpu| [memory, cpu, "0::/"];
     let expected = [
