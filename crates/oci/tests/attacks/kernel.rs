@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
+use testbed::run;
 
 use crate::ground::{calls, default_filter, grant, install_call, works_without};
 use crate::support::{Case, set_namespace};
@@ -40,6 +42,24 @@ pub fn kernel_files() {
         let verdict = case.attempt(&["try-open", path.to_str().unwrap(), "wronly"]);
         assert_eq!(verdict.outcome, "EROFS", "{verdict:?}");
     }
+}
+
+/// `h` of the magic key prints a help in the kernel's log; other letters kill and turn off.
+pub fn magic_key() {
+    const ORDER: [&str; 3] = ["write-proc", "/proc/sysrq-trigger", "h"];
+    let helps = || run(&mut Command::new("dmesg")).ok().stdout.matches("sysrq: HELP").count();
+    let mut case = Case::probe();
+    case.edit(|config| grant(config, &["CAP_DAC_OVERRIDE"]));
+    let mut careless = Case::probe();
+    careless.edit(|config| {
+        grant(config, &["CAP_DAC_OVERRIDE"]);
+        config["linux"]["readonlyPaths"] = json!([]);
+    });
+    let before = helps();
+    let verdict = careless.attempt(&ORDER);
+    works_without("read-only paths", verdict.succeeded() && helps() == before + 1, verdict);
+    assert_eq!(case.attempt(&ORDER).outcome, "EROFS");
+    assert_eq!(helps(), before + 1);
 }
 
 fn options_of(config: &mut Value, destination: &str, options: Value) {

@@ -23,7 +23,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use testbed::{Need, Trial, trial};
+use testbed::{Kernel, Need, Trial, trial};
 
 /// What it is called, what it needs beside root, and who performs it.
 type Attack = (&'static str, &'static [&'static str], fn());
@@ -110,7 +110,10 @@ const CALLS: [Attack; 4] = [
 fn main() -> ExitCode {
     let all =
         ATTACKS.iter().chain(&CALLS).map(|(name, programs, attack)| attack_trial(name, programs, *attack));
-    testbed::main(all.chain(refused::trials()))
+    let key = [Need::Root, Need::Path("/proc/sysrq-trigger"), Need::Program("dmesg")];
+    let key = trial("orders by the magic key of the kernel are not taken", key, kernel::magic_key);
+    let elsewhere = testbed::again_on_v2("attacks_on_debians_kernel", Kernel::Debian, "of the kernel");
+    testbed::main(all.chain(refused::trials()).chain([key]).chain(elsewhere))
 }
 
 fn attack_trial(name: &str, programs: &[&'static str], attack: impl FnOnce() + Send + 'static) -> Trial {
