@@ -1,6 +1,6 @@
 //! What no kernel accepts, said before anything is changed.
 
-use crate::table::BELOW_LIMIT;
+use crate::table::{BELOW_LIMIT, huge_page_size};
 use crate::{Error, List, RESOURCES};
 use spec::{BlockIo, Cpu, HugepageLimit, Memory, Pids, Resources};
 
@@ -126,9 +126,7 @@ fn pids(pids: &Pids) -> Result<(), Error> {
 
 fn hugepages(limits: &[HugepageLimit]) -> Result<(), Error> {
     for (index, page) in limits.iter().enumerate() {
-        let digits = ["KB", "MB", "GB"].iter().find_map(|unit| page.page_size.strip_suffix(unit));
-        let good = digits.is_some_and(|digits| digits.parse::<u32>().is_ok_and(|number| number > 0));
-        let bad = (!good).then_some(&page.page_size);
+        let bad = Some(&page.page_size).filter(|size| huge_page_size(size).is_none());
         refuse_if(&format!("/hugepageLimits/{index}/pageSize"), bad, "is no size like 64KB, 2MB or 1GB")?;
     }
     Ok(())

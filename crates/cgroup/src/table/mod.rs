@@ -16,6 +16,7 @@ mod shape;
 pub(crate) use block_io::{io_weight_of, pairs};
 pub(crate) use cpu::whole_percent;
 pub(crate) use memory::BELOW_LIMIT;
+pub(crate) use other::huge_page_size;
 pub(crate) use raw::shape_of_file;
 pub use shape::Shape;
 

@@ -20,16 +20,16 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         name: "hugepageLimits",
         why: "huge pages of this size that may be used",
-        v1: Some(Place::new("hugetlb", "hugetlb.{}.limit_in_bytes", Shape::Bytes, plain)),
-        v2: Some(Place::new("hugetlb", "hugetlb.{}.max", Shape::Bytes, plain)),
+        v1: Some(Place::new("hugetlb", "hugetlb.{}.limit_in_bytes", Shape::Bytes, whole_pages)),
+        v2: Some(Place::new("hugetlb", "hugetlb.{}.max", Shape::Bytes, whole_pages)),
         default: None,
         ask: ask_hugepages,
     },
     Row {
         name: "hugepageLimits (reserved)",
         why: "huge pages of this size that may be reserved: a program that would lack them is told at mmap",
-        v1: Some(Place::new("hugetlb", "hugetlb.{}.rsvd.limit_in_bytes", Shape::Bytes, plain)),
-        v2: Some(Place::new("hugetlb", "hugetlb.{}.rsvd.max", Shape::Bytes, plain)),
+        v1: Some(Place::new("hugetlb", "hugetlb.{}.rsvd.limit_in_bytes", Shape::Bytes, whole_pages)),
+        v2: Some(Place::new("hugetlb", "hugetlb.{}.rsvd.max", Shape::Bytes, whole_pages)),
         default: None,
         ask: ask_hugepages,
     },
@@ -77,6 +77,24 @@ fn ask_hugepages(resources: &Resources) -> Vec<Ask> {
             Ask::keyed(format!("/hugepageLimits/{index}"), page.page_size.clone(), page.limit)
         })
         .collect()
+}
+
+/// The kernel rounds down to whole huge pages (`hugetlb_cgroup_write` in `mm/hugetlb_cgroup.c`) and says nothing; so the
+/// text is what it will have.
+fn whole_pages(resources: &Resources, ask: &Ask) -> Result<String, &'static str> {
+    match (&ask.value, huge_page_size(&ask.key)) {
+        (Value::Number(limit), Some(size)) => Ok((limit - limit.rem_euclid(size)).to_string()),
+        _ => plain(resources, ask),
+    }
+}
+
+/// The bytes of a huge page of `2MB`. `None`: it is no size.
+pub(crate) fn huge_page_size(name: &str) -> Option<i128> {
+    let (digits, shift) = [("KB", 10), ("MB", 20), ("GB", 30)]
+        .into_iter()
+        .find_map(|(unit, shift)| Some((name.strip_suffix(unit)?, shift)))?;
+    let number = digits.parse::<u32>().ok().filter(|number| *number > 0)?;
+    Some(i128::from(number) << shift)
 }
 
 fn ask_rdma(resources: &Resources) -> Vec<Ask> {

@@ -40,8 +40,8 @@ impl Shape {
 
 fn no_limit(text: &str) -> bool {
     // v1 prints the largest number of whole pages: 9223372036854771712 with pages of 4 KiB.
-    let largest = i64::MAX - (1 << 16);
-    text == "max" || text.parse::<i64>().is_ok_and(|number| number == -1 || number >= largest)
+    let largest = i128::from(i64::MAX - (1 << 16));
+    text == "max" || text.parse::<i128>().is_ok_and(|number| number == -1 || number >= largest)
 }
 
 fn unlimited(written: &str, read: &str) -> bool {
@@ -103,6 +103,7 @@ mod tests {
             (Shape::Bytes, "209715201", "4096\n", false),
             (Shape::Bytes, "-1", "9223372036854771712\n", true),
             (Shape::Bytes, "max", "max\n", true),
+            (Shape::Bytes, "18446744073709551615", "max\n", true),
             (Shape::Bytes, "max", "4096\n", false),
             (Shape::Bytes, "100M", "104857600\n", true),
             (Shape::Bytes, "1g", "1073741824\n", true),

@@ -204,12 +204,20 @@ fn other_texts() {
         let line = format!("pids/pids.max {text}");
         check(Resources { pids, ..Resources::default() }, &[&line], &[&line]);
     }
-    let page = HugepageLimit { page_size: "2MB".into(), limit: 4 << 20 };
-    check(
-        Resources { hugepage_limits: vec![page], ..Resources::default() },
-        &["hugetlb/hugetlb.2MB.limit_in_bytes 4194304", "hugetlb/hugetlb.2MB.rsvd.limit_in_bytes 4194304"],
-        &["hugetlb/hugetlb.2MB.max 4194304", "hugetlb/hugetlb.2MB.rsvd.max 4194304"],
-    );
+    for (size, limit, text) in [
+        ("2MB", 4 << 20, "4194304"),
+        ("2MB", (6 << 20) - 1, "4194304"),
+        ("1GB", 4 << 20, "0"),
+        ("64KB", u64::MAX, "18446744073709486080"),
+    ] {
+        let page = HugepageLimit { page_size: size.into(), limit };
+        let line = |file: &str| format!("hugetlb/hugetlb.{size}.{file} {text}");
+        check(
+            Resources { hugepage_limits: vec![page], ..Resources::default() },
+            &[&line("limit_in_bytes"), &line("rsvd.limit_in_bytes")],
+            &[&line("max"), &line("rsvd.max")],
+        );
+    }
     let rdma = Rdma { hca_handles: Some(2), hca_objects: Some(2000) };
     let line = "rdma/rdma.max mlx5_0 hca_handle=2 hca_object=2000";
     check(Resources { rdma: [("mlx5_0".into(), rdma)].into(), ..Resources::default() }, &[line], &[line]);
