@@ -116,10 +116,15 @@ pub(crate) fn needs_of_systemd() -> Vec<Need> {
     }
 }
 
-/// `VERSION_CODENAME` of the host; on a host that is not Debian, stable.
+/// The release that packages are for: the host's own; on a host that is not Debian, stable.
 fn codename() -> String {
+    debian_release().unwrap_or_else(|| "stable".to_owned())
+}
+
+/// `VERSION_CODENAME` of the host, if it is Debian.
+pub(crate) fn debian_release() -> Option<String> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let field = |name| release.lines().find_map(|line: &str| line.strip_prefix(name));
-    let codename = field("VERSION_CODENAME=").filter(|_| field("ID=") == Some("debian"));
-    codename.unwrap_or("stable").trim_matches('"').to_owned()
+    let codename = field("VERSION_CODENAME=").filter(|_| field("ID=") == Some("debian"))?;
+    Some(codename.trim_matches('"').to_owned())
 }

@@ -1,5 +1,6 @@
 //! What a test needs of the machine.
 
+use crate::fixture::debian_release;
 use std::env;
 use std::fs;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -35,8 +36,8 @@ pub enum Need {
     Criu(Option<&'static str>),
     /// A TCP service that answers, as `deb.debian.org:80`.
     Reachable(&'static str),
-    /// A Debian package that apt knows, as `linux-image-amd64`.
-    Package(&'static str),
+    /// A Debian of this release and for this architecture, as bookworm on x86_64.
+    Debian(&'static str, &'static str),
 }
 
 impl Need {
@@ -59,7 +60,9 @@ impl Need {
             Need::Capability(number) => (has_capability(*number), format!("needs capability {number}")),
             Need::Processors(number) => (processors() >= *number, format!("needs {number} processors")),
             Need::Reachable(service) => (answers(service), format!("needs {service} to answer")),
-            Need::Package(name) => (is_known_to_apt(name), format!("needs apt to know {name}")),
+            Need::Debian(release, machine) => {
+                (is_debian(release, machine), format!("needs Debian {release} on {machine}"))
+            }
         };
         (!met).then_some(reason)
     }
@@ -136,8 +139,8 @@ fn answers(service: &str) -> bool {
     addresses.take(1).any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
 }
 
-fn is_known_to_apt(package: &str) -> bool {
-    Command::new("apt-cache").args(["show", package]).output().is_ok_and(|output| output.status.success())
+fn is_debian(release: &str, machine: &str) -> bool {
+    env::consts::ARCH == machine && debian_release().is_some_and(|codename| codename == release)
 }
 
 #[cfg(test)]
@@ -155,7 +158,7 @@ mod tests {
             (Need::Kernel(2, 6), None),
             (Need::Kernel(99, 0), Some("needs Linux 99.0")),
             (Need::Capability(63), Some("needs capability 63")),
-            (Need::Package("no-such-package"), Some("needs apt to know no-such-package")),
+            (Need::Debian("no-such-release", "x86_64"), Some("needs Debian no-such-release on x86_64")),
             (Need::Reachable("127.0.0.1:1"), Some("needs 127.0.0.1:1 to answer")),
         ];
         for (need, expect) in cases {

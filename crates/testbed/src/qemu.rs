@@ -20,6 +20,9 @@ const QEMU: &str = "qemu-system-x86_64";
 /// Depends on the newest kernel of the release.
 const PACKAGE: &str = "linux-image-amd64";
 
+/// Of others the kernel is compressed in another way, and has other modules.
+const RELEASE: &str = "bookworm";
+
 /// Modules in the order of their needs: the machine's files, disks, and what control groups are tried on: the BFQ scheduler
 /// and an RDMA device over an ordinary network.
 const MODULES: [&str; 20] = [
@@ -63,7 +66,7 @@ pub(crate) fn needs() -> Vec<Need> {
     let mut needs = vec![Need::Root, Need::Program(QEMU)];
     if !place_of_kernel().exists() {
         needs.extend(["apt-get", "dpkg-deb", "busybox", "xz"].map(Need::Program));
-        needs.extend([Need::Package(PACKAGE), Need::Reachable(fixture::MIRROR)]);
+        needs.extend([Need::Debian(RELEASE, "x86_64"), Need::Reachable(fixture::MIRROR)]);
     }
     needs
 }
@@ -114,13 +117,15 @@ fn place_of_kernel() -> PathBuf {
 /// The package, from the mirrors of this machine. Lists that are old name versions that are no longer there.
 fn download(into: &Path) -> PathBuf {
     let script = format!(
-        "package=$(apt-cache depends {PACKAGE} | sed -n 's/^ *Depends: //p') && test -n \"$package\"
-        fetch() {{ apt-get -o APT::Sandbox::User=root --quiet=2 download \"$package\"; }}
+        "fetch() {{
+            package=$(apt-cache depends {PACKAGE} | sed -n 's/^ *Depends: //p')
+            test -n \"$package\" && apt-get -o APT::Sandbox::User=root --quiet=2 download \"$package\"
+        }}
         fetch || {{ apt-get --quiet=2 update && fetch; }}
         ls *.deb"
     );
     let done = run_within(fixture::LIMIT, Command::new("sh").args(["-ec", &script]).current_dir(into)).ok();
-    into.join(done.stdout.trim())
+    into.join(done.stdout.lines().last().unwrap_or_default())
 }
 
 /// Takes the compressed kernel and the modules out of the package, into one directory.
