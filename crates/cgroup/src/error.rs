@@ -23,6 +23,22 @@ pub enum Error {
         /// Where it could have been.
         looked: String,
     },
+    /// The machine has the controller, and the part of the v2 hierarchy that groups are made in was not given it.
+    #[error(
+        "{pointer}: the controller {controller} was not delegated to {group}, which has {given}; give it (`Delegate=` of \
+         systemd.resource-control(5), for users in user@.service), or leave the setting out",
+        group = .group.display()
+    )]
+    Withheld {
+        /// Where the setting stands in the config.
+        pointer: String,
+        /// Name of the controller.
+        controller: String,
+        /// The group that lacks it.
+        group: PathBuf,
+        /// The controllers that it has, in words.
+        given: String,
+    },
     /// A setting that cgroup v2 does not have, on a machine where v1 does not have its controller.
     #[error(
         "{pointer}: exists in cgroup v1 only, and {controller} is not mounted as v1; leave the setting out"

@@ -85,12 +85,11 @@ pub fn group(
 }
 
 /// The group of a unit but for the unit itself, and the settings with their properties. What systemd hears of it enables
-/// controllers for, and the groups above `managed` are not ours.
+/// controllers for.
 pub(crate) fn places_of_unit(
     resources: &Resources,
     layout: &CgroupLayout,
     group: &Path,
-    managed: &Path,
 ) -> Result<(Group, Vec<Placed>), Error> {
     let path = GroupPath::of_unit(group);
     let places = Places { layout, path: &path };
@@ -98,9 +97,7 @@ pub(crate) fn places_of_unit(
     placed.iter_mut().for_each(crate::unit::agree);
     let files = placed.iter().filter(|placed| placed.properties.is_empty());
     let mut enable = places.enable(files);
-    let managed = managed.strip_prefix("/").unwrap_or(managed);
-    let top = layout.v2.as_ref().map(|v2| v2.mount.join(managed)).unwrap_or_default();
-    enable.retain(|setting| setting.ignore.is_empty() && setting.file.starts_with(&top));
+    enable.retain(|setting| setting.ignore.is_empty());
     Ok((places.group(resources, enable, &placed)?, placed))
 }
 
@@ -153,7 +150,7 @@ impl Places<'_> {
         }
         let counting = COUNTING.into_iter().filter(|name| {
             self.layout.is_unified()
-                && v2.controllers.iter().any(|c| c == name)
+                && v2.given().iter().any(|c| c == name)
                 && !needed.iter().any(|(known, _)| known == name)
         });
         let wanted = needed
@@ -168,7 +165,8 @@ impl Places<'_> {
                 )
             }));
         let wanted: Vec<_> = wanted.collect();
-        groups_above(&v2.mount, &group)
+        let top = v2.delegated.as_ref().map_or(&v2.mount, |delegated| &delegated.group);
+        groups_above(top, &group)
             .into_iter()
             .flat_map(|parent| {
                 let file = parent.join("cgroup.subtree_control");
@@ -194,6 +192,11 @@ impl Places<'_> {
         let Some(directory) = self.unified() else {
             return Err(Error::NoController { pointer, controller: "devices", looked: self.looked() });
         };
+        if self.layout.v2.as_ref().is_some_and(|v2| v2.delegated.is_some()) {
+            // The program would take capabilities over the machine. No user namespace makes a node, and what is bound into
+            // one is what the user may open anyway.
+            return Ok((Vec::new(), None));
+        }
         let program = device::v2::program(&rules);
         let why = "the container may use the devices that this program allows, and no other";
         Ok((Vec::new(), Some(AttachedProgram { directory, program, pointer, why })))
@@ -223,10 +226,10 @@ fn device_setting(directory: &Path, line: device::v1::Line) -> Setting {
     }
 }
 
-/// The groups from a mount point to above `group`, the highest first.
-fn groups_above(mount: &Path, group: &Path) -> Vec<PathBuf> {
+/// The groups from the highest that is ours to above `group`, the highest first.
+fn groups_above(top: &Path, group: &Path) -> Vec<PathBuf> {
     let mut above: Vec<_> =
-        group.ancestors().skip(1).take_while(|path| path.starts_with(mount)).map(Path::to_owned).collect();
+        group.ancestors().skip(1).take_while(|path| path.starts_with(top)).map(Path::to_owned).collect();
     above.reverse();
     above
 }
@@ -239,12 +242,20 @@ impl Controllers for Places<'_> {
 
     fn v2(&self, controller: &str) -> Option<PathBuf> {
         let v2 = self.layout.v2.as_ref()?;
-        v2.controllers.iter().any(|c| c == controller).then(|| self.unified())?
+        v2.given().iter().any(|c| c == controller).then(|| self.unified())?
     }
 
     fn unified(&self) -> Option<PathBuf> {
         let v2 = self.layout.v2.as_ref()?;
         Some(v2.mount.join(self.path.below(&v2.own, self.layout.is_unified())))
+    }
+
+    fn withheld(&self, controller: &str) -> Option<(PathBuf, Vec<String>)> {
+        let v2 = self.layout.v2.as_ref()?;
+        let delegated = v2.delegated.as_ref()?;
+        let is = |name: &String| name == controller;
+        let withheld = v2.controllers.iter().any(is) && !delegated.controllers.iter().any(is);
+        withheld.then(|| (delegated.group.clone(), delegated.controllers.clone()))
     }
 
     fn looked(&self) -> String {

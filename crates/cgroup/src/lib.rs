@@ -15,7 +15,7 @@
 //! use spec::{Memory, Resources};
 //!
 //! let controllers = ["cpu", "io", "memory", "pids"].map(String::from).to_vec();
-//! let v2 = CgroupV2 { mount: "/sys/fs/cgroup".into(), controllers, own: "/".into() };
+//! let v2 = CgroupV2 { mount: "/sys/fs/cgroup".into(), controllers, own: "/".into(), delegated: None };
 //! let layout = CgroupLayout { v1: vec![], v2: Some(v2) };
 //! let memory = Memory { limit: Some(200 << 20), ..Memory::default() };
 //! let resources = Resources { memory: Some(memory), ..Resources::default() };

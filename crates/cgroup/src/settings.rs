@@ -43,6 +43,14 @@ pub trait Controllers {
     fn unified(&self) -> Option<PathBuf>;
     /// Where the controllers were looked for, in words.
     fn looked(&self) -> String;
+    /// The v2 group that was not given a controller of the machine, and those that it was.
+    fn withheld(&self, controller: &str) -> Option<(PathBuf, Vec<String>)>;
+}
+
+fn withheld(pointer: &str, controller: &str, controllers: &dyn Controllers) -> Option<Error> {
+    let (group, given) = controllers.withheld(controller)?;
+    let given = if given.is_empty() { "none".to_owned() } else { given.join(", ") };
+    Some(Error::Withheld { pointer: pointer.to_owned(), controller: controller.to_owned(), group, given })
 }
 
 /// A setting, and the v2 controller that it needs.
@@ -126,7 +134,9 @@ fn missing(row: &Row, ask: &Ask, controllers: &dyn Controllers) -> Error {
         (v1, v2) => {
             let place = v1.as_ref().or(v2.as_ref());
             let controller = place.map_or("", |place| place.controller);
-            Error::NoController { pointer, controller, looked: controllers.looked() }
+            let on_v2 = v2.as_ref().and_then(|v2| withheld(&pointer, v2.controller, controllers));
+            let missing = |pointer| Error::NoController { pointer, controller, looked: controllers.looked() };
+            on_v2.unwrap_or_else(|| missing(pointer))
         }
     }
 }
@@ -139,7 +149,11 @@ fn raw(file: &str, value: &str, controllers: &dyn Controllers) -> Result<Placed,
     let core = controller == "cgroup" || file.ends_with(".pressure");
     if !core && controllers.v2(controller).is_none() {
         let looked = controllers.looked();
-        return Err(Error::NoUnified { pointer, controller: controller.to_owned(), looked });
+        return Err(withheld(&pointer, controller, controllers).unwrap_or_else(|| Error::NoUnified {
+            pointer,
+            controller: controller.to_owned(),
+            looked,
+        }));
     }
     let setting = Setting {
         file: directory.join(file),

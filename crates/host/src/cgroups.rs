@@ -47,11 +47,18 @@ pub fn cgroups() -> Result<CgroupLayout, Error> {
             Hierarchy::V2 => {
                 let controllers = read(place.mount.join("cgroup.controllers"))?;
                 let controllers = controllers.split_whitespace().map(str::to_owned).collect();
-                layout.v2 = Some(CgroupV2 { mount: place.mount, controllers, own: place.own });
+                layout.v2 =
+                    Some(CgroupV2 { mount: place.mount, controllers, own: place.own, delegated: None });
             }
         }
     }
     Ok(layout)
+}
+
+/// The controllers that a v2 group was given.
+pub(crate) fn controllers(group: &Path) -> Option<Vec<String>> {
+    let text = read(group.join("cgroup.controllers")).ok()?;
+    Some(text.split_whitespace().map(str::to_owned).collect())
 }
 
 /// A hierarchy in the file system.

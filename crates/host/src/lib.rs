@@ -17,9 +17,9 @@ mod surroundings;
 pub use cgroups::cgroups;
 pub use error::Error;
 pub use kernel::NO_NEW_MOUNT_API;
-pub use manager::systemd;
+pub use manager::{managed, systemd};
 pub use resctrl::resctrl;
-pub use rootless::{closed, in_user_namespace};
+pub use rootless::{closed, delegated, in_user_namespace};
 pub use surroundings::{Delegation, Surroundings, surroundings};
 
 use plan::facts::HostFacts;

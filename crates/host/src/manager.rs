@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::kernel::read;
-use plan::facts::Systemd;
+use plan::facts::{Delegated, HostFacts, Systemd};
 use plan::unit::Manager;
 use std::path::Path;
 
@@ -17,6 +17,20 @@ pub fn systemd() -> Result<Systemd, Error> {
         which(rustix::process::geteuid().is_root(), &map, Path::new("/run/systemd/system").is_dir());
     let about = systemd::Systemd::connect(manager).and_then(|mut systemd| systemd.about())?;
     Ok(Systemd { manager, version: about.version, group: about.group })
+}
+
+/// What of the hierarchies is a manager's to make groups in: to that of a user systemd delegates a part of v2, and of v1 only
+/// the hierarchy in which it keeps track of units.
+pub fn managed(facts: &mut HostFacts, systemd: &Systemd) {
+    let Some(rootless) = facts.rootless.as_mut().filter(|_| systemd.manager == Manager::User) else { return };
+    let tracking = facts.cgroups.v1_with("name=systemd");
+    let others = facts.cgroups.v1.iter().filter(|v1| Some(*v1) != tracking);
+    rootless.closed = others.map(|v1| v1.mount.clone()).collect();
+    if let Some(v2) = &mut facts.cgroups.v2 {
+        let group = v2.mount.join(systemd.group.strip_prefix("/").unwrap_or(&systemd.group));
+        let controllers = crate::cgroups::controllers(&group).unwrap_or_default();
+        v2.delegated = Some(Delegated { group, controllers });
+    }
 }
 
 /// A user namespace with a systemd of its own is a whole machine in a container (`/run/systemd/system` is there where

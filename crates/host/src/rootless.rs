@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::kernel::read;
-use plan::facts::{CgroupLayout, Rootless};
+use plan::facts::{CgroupLayout, CgroupV2, Delegated, Rootless};
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 use rustix::mount::{OpenTreeFlags, open_tree};
@@ -72,6 +72,14 @@ pub fn closed(layout: &CgroupLayout, groups: &[PathBuf]) -> Vec<PathBuf> {
         })
         .map(|(mount, _)| mount.clone())
         .collect()
+}
+
+/// The part of the v2 hierarchy in which the group that is listed is made: from the lowest group above it that exists.
+#[must_use]
+pub fn delegated(v2: &CgroupV2, groups: &[PathBuf]) -> Option<Delegated> {
+    let group = groups.iter().find(|group| group.starts_with(&v2.mount))?;
+    let above = group.ancestors().skip(1).find(|above| above.exists())?;
+    Some(Delegated { group: above.to_owned(), controllers: crate::cgroups::controllers(above)? })
 }
 
 /// Whether a group can be made, or one that is there can be used.

@@ -15,7 +15,7 @@ pub(crate) fn features() -> Value {
         "linux": {
             "namespaces": [Cgroup, Ipc, Mount, Network, Pid, Time, User, Uts],
             "capabilities": Capability::all().map(Capability::name).collect::<Vec<_>>(),
-            "cgroup": { "v1": true, "v2": true, "systemd": true, "systemdUser": false, "rdma": true },
+            "cgroup": { "v1": true, "v2": true, "systemd": true, "systemdUser": true, "rdma": true },
             "seccomp": {
                 "enabled": true,
                 "actions": seccomp::ACTIONS,

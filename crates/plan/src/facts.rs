@@ -112,7 +112,7 @@ pub struct CgroupV1 {
 }
 
 /// The v2 hierarchy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CgroupV2 {
     /// Where it is mounted.
     pub mount: PathBuf,
@@ -120,6 +120,26 @@ pub struct CgroupV2 {
     pub controllers: Vec<String>,
     /// The group of the runtime itself, from the root of the hierarchy.
     pub own: PathBuf,
+    /// The part that groups are made in, where the rest is somebody else's; `None`: it is all ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegated: Option<Delegated>,
+}
+
+/// A part of the v2 hierarchy (cgroups(7), "Cgroups v2 delegation").
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegated {
+    /// The directory of the group below which groups are made.
+    pub group: PathBuf,
+    /// Controllers that it was given (`cgroup.controllers`).
+    pub controllers: Vec<String>,
+}
+
+impl CgroupV2 {
+    /// Controllers that groups of ours can have.
+    #[must_use]
+    pub fn given(&self) -> &[String] {
+        self.delegated.as_ref().map_or(&self.controllers, |delegated| &delegated.controllers)
+    }
 }
 
 impl CgroupLayout {

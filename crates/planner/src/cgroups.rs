@@ -18,7 +18,12 @@ pub(crate) fn group(
         CgroupManager::Systemd => {
             let systemd = facts.systemd.as_ref();
             let systemd = systemd.ok_or_else(|| Error::new("", "nobody asked for systemd", ""))?;
-            told(cgroup::group_of_unit(config, &facts.cgroups, systemd, id))
+            let make = |layout: &CgroupLayout| told(cgroup::group_of_unit(config, layout, systemd, id));
+            let open = rootless::open_layout(facts);
+            if open != facts.cgroups {
+                rootless::refuse_limits(crate::draft::linux(config), &make(&facts.cgroups)?, &open)?;
+            }
+            make(&open)
         }
     }
 }
@@ -113,7 +118,11 @@ pub(crate) fn beside(draft: &mut Draft) -> Result<(), Error> {
         }
     }
     if draft.namespaces.has(NamespaceKind::User) {
-        for directory in group.directories.iter().filter(|directory| is_v1(directory)) {
+        let tracking = tracking(draft).filter(|_| group.unit.is_some());
+        let is_systemds =
+            |directory: &PathBuf| tracking.as_ref().is_some_and(|mount| directory.starts_with(mount));
+        let joined = group.directories.iter().filter(|directory| is_v1(directory) && !is_systemds(directory));
+        for directory in joined {
             let why = "from here on its limits bite; init itself is nobody to the machine's groups";
             draft.host(Op::JoinCgroup { file: directory.join("cgroup.procs") }, FROM, why);
         }
@@ -144,7 +153,9 @@ fn give(draft: &mut Draft) -> Result<(), Error> {
         true => user,
         false => crate::devices::mapped(&draft.linux.uid_mappings, user, "/process/user/uid", "uid")?,
     };
-    if uid != 0 {
+    // What an ordinary user makes is the user's anyway, and cannot be given to anybody.
+    let may_give = draft.facts.rootless.is_none() || draft.facts.in_user_namespace();
+    if uid != 0 && may_give {
         let why = "the container may have groups of its own inside; its own limits it cannot change";
         draft.host(Op::GiveCgroup { directory, uid }, format!("/mounts/{at}"), why);
     }
@@ -154,7 +165,7 @@ fn give(draft: &mut Draft) -> Result<(), Error> {
 /// The groups that a manager of systemd makes, with their limits; and those in hierarchies that it does not know.
 fn start_unit(draft: &mut Draft, group: &cgroup::Group, unit: &UnitGroup) {
     let unified = unified(draft);
-    let tracking = draft.facts.cgroups.v1_with("name=systemd").map(|v1| v1.mount.clone());
+    let tracking = tracking(draft);
     let is_systemds = |directory: &PathBuf| {
         Some(directory) == unified.as_ref()
             || tracking.as_ref().is_some_and(|mount| directory.starts_with(mount))
@@ -173,6 +184,11 @@ fn start_unit(draft: &mut Draft, group: &cgroup::Group, unit: &UnitGroup) {
         let op = Op::JoinCgroup { file: unified.join("cgroup.procs") };
         draft.host(op, FROM, "a slice takes no process when it starts");
     }
+}
+
+/// The v1 hierarchy in which systemd keeps track of units.
+fn tracking(draft: &Draft) -> Option<PathBuf> {
+    draft.facts.cgroups.v1_with("name=systemd").map(|v1| v1.mount.clone())
 }
 
 fn filter_devices(draft: &mut Draft, group: &cgroup::Group) {

@@ -115,6 +115,9 @@ fn facts_for(request: &Request) -> Result<HostFacts, Error> {
     if facts.rootless.is_some() && manager == CgroupManager::Cgroupfs {
         let groups = planner::group_directories(request.config, &facts, request.id)?;
         let closed = host::closed(&facts.cgroups, &groups);
+        if let Some(v2) = facts.cgroups.v2.as_mut().filter(|v2| !closed.contains(&v2.mount)) {
+            v2.delegated = host::delegated(v2, &groups);
+        }
         facts.rootless.iter_mut().for_each(|rootless| rootless.closed.clone_from(&closed));
     }
     Ok(facts)
@@ -127,7 +130,9 @@ fn facts_for(request: &Request) -> Result<HostFacts, Error> {
 pub fn facts(manager: CgroupManager) -> Result<HostFacts, Error> {
     let mut facts = host::probe()?;
     if manager == CgroupManager::Systemd {
-        facts.systemd = Some(host::systemd()?);
+        let systemd = host::systemd()?;
+        host::managed(&mut facts, &systemd);
+        facts.systemd = Some(systemd);
     }
     Ok(facts)
 }

@@ -153,10 +153,10 @@ pub enum Error {
     /// The process has a terminal and nobody takes it.
     #[error("/process/terminal: nobody takes the terminal")]
     NoConsole,
-    /// A start failed, and what it had begun could not wholly be undone.
+    /// A start or an update failed, and what it had begun could not wholly be undone.
     #[error("{error}; and then could not {}", failures.join("; could not "))]
     Unclean {
-        /// Why the start failed.
+        /// Why it failed.
         error: Box<Error>,
         /// What was not undone.
         failures: Vec<String>,

@@ -1,9 +1,10 @@
 use crate::create::{forget_pid, write_pid};
 use crate::{Container, Error, Store, Subgroup, subgroup};
-use executor::{Launched, Slots};
+use executor::{Failure, Launched, Slots};
 use plan::Slot;
 use planner::{Options, Planned};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
 use rustix::process::Pid;
 use spec::{Config, ContainerId, Process, Status};
 use std::path::Path;
@@ -95,8 +96,22 @@ impl Target {
         if started.is_err() && begun {
             forget_pid(request.pid_file);
         }
-        Ok(started?)
+        Ok(started.map_err(|failure| unjoinable(failure, groups.unified.as_deref()))?)
     }
+}
+
+/// In v2 who puts a process into a group may write to the lowest one that is above it and the runtime's own (cgroups(7),
+/// "Cgroups v2 delegation").
+fn unjoinable(mut failure: Failure, group: Option<&Path>) -> Failure {
+    let refused = failure.errno == Errno::ACCESS.raw_os_error() && failure.hint.is_empty();
+    if let Some(group) = group.filter(|_| refused) {
+        failure.hint = format!(
+            "the group {} takes a process only from one that is in the same delegated part of cgroup v2: for a container of \
+             the user's systemd start it with `systemd-run --user --scope`",
+            group.display()
+        );
+    }
+    failure
 }
 
 /// The container's own configuration with another process: the same filter, and what the new one leaves out

@@ -35,6 +35,7 @@ mod store;
 mod subgroup;
 pub mod supervise;
 pub mod terminal;
+mod update;
 mod usage;
 
 pub use bundle::Bundle;

@@ -1,9 +1,8 @@
-//! What is done to a container through its cgroups while it lives: pausing, limits, the list of its processes.
+//! What is done to a container through its cgroups while it lives: pausing, shares, the list of its processes.
 
 use crate::{Container, Error, Store};
 use cgroup::live::Cgroup;
-use spec::{ContainerId, IntelRdt, NamespaceKind, Resources, Status};
-use systemd::Systemd;
+use spec::{ContainerId, IntelRdt, NamespaceKind, Status};
 
 impl Container {
     /// Its cgroups, in all hierarchies.
@@ -65,32 +64,6 @@ impl Store {
             return container.refuse("resume", "paused");
         }
         Ok(container.cgroups()?.thaw()?)
-    }
-
-    /// Brings a container to new limits; what they do not mention stays. Where its group is a unit of systemd, that
-    /// hears of them, too. Device rules, if there are any, take the place of all that hold.
-    ///
-    /// # Errors
-    /// The container does not run, or a limit is wrong or refused; those written before it hold.
-    pub fn update(&self, id: &ContainerId, resources: &Resources) -> Result<(), Error> {
-        let container = self.open_locked(id)?;
-        let group = container.living("update")?;
-        match container.record.unit() {
-            None => group.update(resources)?,
-            Some(unit) => {
-                let mut systemd = Systemd::connect(unit.manager)?;
-                let version = systemd.about()?.version;
-                let tell = |properties: &[_]| Ok(systemd.set_properties(unit, properties)?);
-                group.update_unit::<Error>(resources, version, tell)?;
-            }
-        }
-        if resources.devices.is_empty() {
-            return Ok(());
-        }
-        let Some(new) = group.update_devices(&resources.devices)? else { return Ok(()) };
-        let replaced = sys::bpf::load_device_program(&new.program.words())
-            .and_then(|program| sys::bpf::replace_device_program(new.directory, program));
-        replaced.map_err(|source| Error::Devices { id: id.to_string(), source })
     }
 
     /// Changes a container's shares of caches and memory bandwidth; what is not mentioned stays.

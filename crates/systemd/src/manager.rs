@@ -13,6 +13,8 @@ const MANAGER: Method =
     Method { destination: SYSTEMD, interface: "org.freedesktop.systemd1.Manager", name: "", takes: "" };
 const GET: Method =
     Method { destination: SYSTEMD, interface: "org.freedesktop.DBus.Properties", name: "Get", takes: "ss" };
+const PING: Method =
+    Method { destination: SYSTEMD, interface: "org.freedesktop.DBus.Peer", name: "Ping", takes: "" };
 /// What happens to a job of the same unit that is queued: it makes way.
 const REPLACE: &str = "replace";
 
@@ -134,26 +136,44 @@ impl Systemd {
         stopped
     }
 
-    /// Changes properties of a unit until it ends.
+    /// Changes properties of a unit until it ends. When this returns, systemd has written what it makes of them to the
+    /// kernel's files.
     ///
     /// # Errors
-    /// It is refused.
+    /// It is refused, and nothing has changed.
     pub fn set_properties(&mut self, unit: &Unit, properties: &[Property]) -> Result<(), Error> {
         let method = Method { name: "SetUnitProperties", takes: "sba(sv)", ..MANAGER };
-        let answer = self.bus.call(method, OBJECT, |body| {
+        self.bus.call(method, OBJECT, |body| {
             body.text(&unit.name);
             // Not to be kept beyond its end.
             body.uint32(true.into());
             body.properties(properties);
-        });
-        answer.map(drop)
+        })?;
+        // The files are written after the answer, and before the next message is read (`manager_loop`).
+        self.bus.call(PING, OBJECT, |_| ()).map(drop)
+    }
+
+    /// What brings properties of a unit back to what they are now, to be given to [`Systemd::set_properties`].
+    ///
+    /// # Errors
+    /// The unit has no such property.
+    pub fn properties(&mut self, unit: &Unit, names: &[&str]) -> Result<Vec<Property>, Error> {
+        let mut properties = Vec::new();
+        for name in names {
+            let answer = self.get(&object_of(&unit.name), &interface_of(unit), name)?;
+            let value = answer.variant().map_err(|Malformed| malformed(GET.name))?;
+            // A list of devices that is given adds to the one that is there, unless an empty one comes before.
+            if let Value::Array(kind, _) = &value {
+                properties.push(Property::new((*name).to_owned(), Value::Array(kind.clone(), Vec::new())));
+            }
+            properties.push(Property::new((*name).to_owned(), value));
+        }
+        Ok(properties)
     }
 
     /// The group of the unit that has this name now; `None`: there is none.
     fn group_of(&mut self, unit: &Unit) -> Result<Option<PathBuf>, Error> {
-        let kind = if unit.name.ends_with(".slice") { "Slice" } else { "Scope" };
-        let interface = format!("{SYSTEMD}.{kind}");
-        match self.text(&object_of(&unit.name), &interface, "ControlGroup") {
+        match self.text(&object_of(&unit.name), &interface_of(unit), "ControlGroup") {
             // One that does not run has no group.
             Ok(group) if group.is_empty() => Ok(None),
             Ok(group) => Ok(Some(group.into())),
@@ -164,11 +184,15 @@ impl Systemd {
 
     /// A property that is a text.
     fn text(&mut self, object: &str, interface: &str, name: &str) -> Result<String, Error> {
-        let answer = self.bus.call(GET, object, |body| {
+        let answer = self.get(object, interface, name)?;
+        answer.variant_text().map(str::to_owned).map_err(|Malformed| malformed(GET.name))
+    }
+
+    fn get(&mut self, object: &str, interface: &str, name: &str) -> Result<Message, Error> {
+        self.bus.call(GET, object, |body| {
             body.text(interface);
             body.text(name);
-        })?;
-        answer.variant_text().map(str::to_owned).map_err(|Malformed| malformed(GET.name))
+        })
     }
 
     /// Lets systemd forget that a unit has failed. One that has not, or is not there, needs nothing.
@@ -201,6 +225,12 @@ fn removed(signal: &Message) -> Result<(String, String), Malformed> {
 fn job(answer: &Message, what: &'static str) -> Result<String, Error> {
     let job = answer.read("o", |reader| reader.text()).map_err(|Malformed| malformed(what))?;
     Ok(job.to_owned())
+}
+
+/// Where the properties of a unit with a group are.
+fn interface_of(unit: &Unit) -> String {
+    let kind = if unit.name.ends_with(".slice") { "Slice" } else { "Scope" };
+    format!("{SYSTEMD}.{kind}")
 }
 
 /// The object of a unit: what is no letter or digit, or a digit in front, is written as `_2e` (systemd's

@@ -6,6 +6,7 @@
 
 use crate::read::{Malformed, Reader};
 use crate::write::Writer;
+use plan::unit::Value;
 
 /// What has a length: as much as is read before it is known.
 pub(crate) const HEAD: usize = 16;
@@ -164,6 +165,14 @@ impl Message {
             true => values(&mut Reader::new(&self.body)),
             false => Err(Malformed),
         }
+    }
+
+    /// What a variant holds.
+    pub(crate) fn variant(&self) -> Result<Value, Malformed> {
+        self.read("v", |reader| {
+            let signature = reader.signature()?;
+            reader.value(signature)
+        })
     }
 
     /// A variant that holds a text.

@@ -57,7 +57,7 @@ impl Writer {
         });
     }
 
-    fn value(&mut self, value: &Value) {
+    pub(crate) fn value(&mut self, value: &Value) {
         self.align(alignment(&value.signature()));
         match value {
             Value::Byte(byte) => self.byte(*byte),
@@ -78,7 +78,7 @@ impl Writer {
 }
 
 /// The alignment of a type, by the first letter of its signature.
-fn alignment(signature: &str) -> usize {
+pub(crate) fn alignment(signature: &str) -> usize {
     match signature.as_bytes().first() {
         Some(b'n' | b'q') => 2,
         Some(b'b' | b'i' | b'u' | b's' | b'o' | b'a') => 4,

@@ -3,7 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -75,8 +75,20 @@ ExecStart=/bin/sh -c 'mount -t hostfs -o / none /mnt && exec /bin/sh /mnt$(tr " 
 /// The unit of [`debian_with_systemd`] that runs a script.
 pub(crate) const TEST_UNIT: &str = "cuddy-test.service";
 
+/// What the tree has beside the essential packages: systemd with sessions and buses of users, and newuidmap.
+const PACKAGES: &str = "systemd,systemd-sysv,libpam-systemd,dbus,dbus-user-session,mount,uidmap";
+
+/// The one ordinary user of the tree, with ids for user namespaces. There is no password.
+const USER: [(&str, &str); 5] = [
+    ("etc/passwd", "ann:x:1000:1000::/home/ann:/bin/sh\n"),
+    ("etc/shadow", "ann:*:20000::::::\n"),
+    ("etc/group", "ann:x:1000:\n"),
+    ("etc/subuid", "ann:100000:65536\n"),
+    ("etc/subgid", "ann:100000:65536\n"),
+];
+
 /// A small Debian of the host's own release with systemd and dbus as a directory, which is to be used read-only; made once
-/// by mmdebstrap and kept in the target directory.
+/// by mmdebstrap and kept in the target directory. It has a user `ann`.
 ///
 /// # Panics
 /// If it cannot be made; it needs `mmdebstrap`, root, and a Debian mirror.
@@ -85,10 +97,14 @@ pub fn debian_with_systemd() -> PathBuf {
     made_once(&tree, |partial| {
         let mut mmdebstrap = Command::new("mmdebstrap");
         mmdebstrap.args(["--quiet", "--variant=essential", "--mode=root", "--format=directory"]);
-        mmdebstrap
-            .args(["--include=systemd,systemd-sysv,dbus,mount", "--dpkgopt=path-exclude=/usr/share/doc/*"]);
+        mmdebstrap.args(["--include", PACKAGES, "--dpkgopt=path-exclude=/usr/share/doc/*"]);
         run_within(LIMIT, mmdebstrap.arg(codename()).arg(partial)).ok();
         fs::write(partial.join("etc/systemd/system").join(TEST_UNIT), UNIT).expect("a unit in the tree");
+        fs::create_dir_all(partial.join("home/ann")).expect("a directory in the tree");
+        for (file, line) in USER {
+            let file = File::options().append(true).create(true).open(partial.join(file));
+            file.and_then(|mut file| file.write_all(line.as_bytes())).expect("a file in the tree");
+        }
     });
     tree
 }
@@ -96,7 +112,7 @@ pub fn debian_with_systemd() -> PathBuf {
 /// Where it is, by what it is made from.
 fn systemd_tree() -> PathBuf {
     let mut hasher = DefaultHasher::new();
-    UNIT.hash(&mut hasher);
+    (UNIT, PACKAGES, USER).hash(&mut hasher);
     place("debian-systemd", hasher.finish())
 }
 

@@ -30,6 +30,7 @@ mod fixture;
 #[cfg(feature = "harness")]
 mod harness;
 pub mod kernel;
+pub mod limits;
 mod loop_device;
 mod machine;
 mod need;

@@ -100,6 +100,11 @@ fn access_of<'a>(rule: &Rule, others: impl Iterator<Item = &'a Rule>) -> u8 {
         .fold(0, |all, other| all | other.access.0)
 }
 
+/// The rules that a `devices.list` says; `None` where it allows all by default, and does not tell its exceptions.
+pub fn listed_rules(list: &str) -> Option<Vec<Rule>> {
+    list.lines().map(listed).collect()
+}
+
 /// A line of `devices.list`: `c 1:3 rwm`.
 fn listed(line: &str) -> Option<Rule> {
     let mut words = line.split([' ', ':']);

@@ -1,5 +1,5 @@
 use super::*;
-use plan::facts::{CgroupV1, CgroupV2};
+use plan::facts::{CgroupV1, CgroupV2, Delegated};
 use spec::{Cpu, HugepageLimit, Memory, Pids};
 
 fn v1(own: &str) -> Vec<CgroupV1> {
@@ -15,7 +15,7 @@ fn v1(own: &str) -> Vec<CgroupV1> {
 
 fn v2(mount: &str, controllers: &[&str], own: &str) -> Option<CgroupV2> {
     let controllers = controllers.iter().map(|&c| c.to_owned()).collect();
-    Some(CgroupV2 { mount: mount.into(), controllers, own: own.into() })
+    Some(CgroupV2 { mount: mount.into(), controllers, own: own.into(), delegated: None })
 }
 
 fn unified() -> CgroupLayout {
@@ -173,6 +173,34 @@ fn a_limit_without_its_controller_says_what_is_missing_and_where_it_was_looked_f
     ] {
         assert_eq!(make(resources, &layout, None).unwrap_err().to_string(), expect);
     }
+}
+
+#[test]
+fn who_was_given_a_part_of_v2_begins_there_and_has_what_that_has() {
+    let delegated = |controllers: &[&str]| {
+        let mut layout = unified();
+        let controllers = controllers.iter().map(|&c| c.to_owned()).collect();
+        layout.v2.as_mut().unwrap().delegated = Some(Delegated { group: "/cg/user/a".into(), controllers });
+        make(&Resources { cpu: None, ..limits() }, &layout, Some("/user/a/b/c"))
+    };
+    let group = delegated(&["cpu", "memory", "pids"]).unwrap();
+    assert_eq!(group.devices, None);
+    let enabled: Vec<_> = lines(&group).into_iter().filter(|line| line.contains("subtree_control")).collect();
+    let above =
+        |controller| ["a", "a/b"].map(|above| format!("user/{above}/cgroup.subtree_control +{controller}"));
+    for controller in ["cpu", "memory", "pids"] {
+        for line in above(controller) {
+            assert!(enabled.iter().any(|enabled| enabled.ends_with(&line)), "{line}: {enabled:?}");
+        }
+    }
+    assert_eq!(enabled.len(), 6, "{enabled:?}");
+    let error = delegated(&["cpu"]).unwrap_err().to_string();
+    assert!(
+        error.contains("the controller memory was not delegated to /cg/user/a, which has cpu;"),
+        "{error}"
+    );
+    let error = delegated(&[]).unwrap_err().to_string();
+    assert!(error.contains("to /cg/user/a, which has none;"), "{error}");
 }
 
 #[test]

@@ -95,6 +95,14 @@ pub enum Error {
         /// What to do about it; may be empty.
         advice: &'static str,
     },
+    /// A change was refused half-way, and what was made of it could not be taken back.
+    #[error("{error}; what was changed before that could not be changed back: {back}")]
+    Halfway {
+        /// What was refused.
+        error: Box<Self>,
+        /// What could not be changed back.
+        back: Box<Self>,
+    },
     /// The new limit is below what is in use, and the config asks for that to be refused.
     #[error(
         "{pointer}: {limit} is less than the {usage} bytes in use ({file}), and memory.checkBeforeUpdate is set",

@@ -4,6 +4,7 @@
 //! twice, and nothing outside those directories is reached. The group of the caller and the roots of hierarchies are
 //! refused.
 
+mod change;
 mod cpuset;
 mod devices;
 mod error;
@@ -15,6 +16,7 @@ mod statistics;
 mod update;
 mod wait;
 
+pub use change::Change;
 pub use cpuset::inherit_cpuset;
 pub use devices::NewProgram;
 pub use error::Error;

@@ -1,13 +1,11 @@
-//! Settings of a group that exists: changing, comparing, printing.
+//! Settings of a group that exists: what is asked for there, comparing, printing.
 
-use super::{Cgroup, Directory, Error, Version, read_at, write_at};
+use super::{Cgroup, Directory, Error, Version, read_at};
 use crate::settings::{Controllers, Placed, Setting, settings};
 use crate::table::{Shape, rows, shape_of_file};
-use crate::{check, refusal, unit};
-use plan::unit::Property;
 use rustix::fs::Dir;
 use rustix::io::Errno;
-use spec::Resources;
+use spec::{Cpu, Resources};
 use std::path::{Path, PathBuf};
 
 /// A setting as the kernel has it.
@@ -31,76 +29,6 @@ pub struct Difference {
 }
 
 impl Cgroup {
-    /// Brings the group to new limits; what they do not mention stays. Device rules are not limits and are not
-    /// touched.
-    ///
-    /// The kernel checks some settings against others: the sum of memory and swap is at least the limit, a burst
-    /// at most the quota. Which has to be written first depends on where the group stands, so those that are
-    /// refused (EINVAL) are written again after the others, for as long as that helps.
-    ///
-    /// # Errors
-    /// Wrong limits, before anything is written. A setting that the kernel refuses; those written before it hold.
-    pub fn update(&self, resources: &Resources) -> Result<(), Error> {
-        check::check(resources)?;
-        self.check_usage(resources)?;
-        self.bring_to(self.settings(resources)?)
-    }
-
-    /// The same for the group of a unit, whose device rules systemd is told of as well. `tell` gives systemd, whose version this is, the properties; the files are written
-    /// before, so that systemd hears of nothing that the kernel refuses, and afterwards, as systemd writes files, too.
-    ///
-    /// # Errors
-    /// As for [`Cgroup::update`], and those of `tell`.
-    pub fn update_unit<E: From<Error>>(
-        &self,
-        resources: &Resources,
-        version: u32,
-        tell: impl FnOnce(&[Property]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let resources = &unit::rounded(resources);
-        check::check(resources).map_err(Error::from)?;
-        self.check_usage(resources)?;
-        let mut placed = self.placed(resources)?;
-        placed.iter_mut().for_each(unit::agree);
-        let settings: Vec<_> = placed.iter().map(|placed| placed.setting.clone()).collect();
-        let mut properties = unit::merged(placed, version);
-        let on_v1 = self.find(Version::V1, "devices.list")?.is_some();
-        if !resources.devices.is_empty() {
-            properties.extend(unit::of_devices(&resources.devices, on_v1).map_err(Error::from)?);
-        }
-        self.bring_to(settings.clone())?;
-        // On v1 systemd denies all devices and then allows those of its list: nobody is to be caught in between.
-        let freeze = on_v1 && !resources.devices.is_empty() && !self.is_frozen()?;
-        if freeze {
-            self.freeze()?;
-        }
-        let told = tell(&properties);
-        let thawed = if freeze { self.thaw() } else { Ok(()) };
-        told?;
-        thawed?;
-        Ok(self.bring_to(settings)?)
-    }
-
-    fn bring_to(&self, mut left: Vec<Setting>) -> Result<(), Error> {
-        loop {
-            let mut refused = Vec::new();
-            for setting in &left {
-                match self.write(setting) {
-                    Ok(()) => {}
-                    Err(error @ Error::Write { source: Errno::INVAL, .. }) => refused.push((setting, error)),
-                    Err(error) => return Err(about(setting, error)),
-                }
-            }
-            if refused.len() == left.len() {
-                return refused
-                    .into_iter()
-                    .next()
-                    .map_or(Ok(()), |(setting, error)| Err(about(setting, error)));
-            }
-            left = refused.into_iter().map(|(setting, _)| setting.clone()).collect();
-        }
-    }
-
     /// Where the group is not as `resources` asks.
     ///
     /// # Errors
@@ -153,7 +81,7 @@ impl Cgroup {
         Ok(self.placed(resources)?.into_iter().map(|placed| placed.setting).collect())
     }
 
-    fn placed(&self, resources: &Resources) -> Result<Vec<Placed>, Error> {
+    pub(super) fn placed(&self, resources: &Resources) -> Result<Vec<Placed>, Error> {
         let complete = self.complete(resources)?;
         Ok(settings(&complete, &Present::new(self)?)?)
     }
@@ -179,8 +107,23 @@ impl Cgroup {
         Ok(complete)
     }
 
+    /// Adds the period that the group has to a quota that is given without: what share of a processor it is depends on that.
+    pub(super) fn with_period(&self, resources: &Resources) -> Result<Resources, Error> {
+        let mut resources = resources.clone();
+        let quota_alone = |cpu: &&mut Cpu| {
+            cpu.quota.is_some_and(|quota| quota > 0) && cpu.period.is_none_or(|period| period == 0)
+        };
+        if let Some(cpu) = resources.cpu.as_mut().filter(quota_alone) {
+            let v1 = self.find(Version::V1, "cpu.cfs_period_us")?.map(|(_, text)| text);
+            let v2 = self.find(Version::V2, "cpu.max")?.map(|(_, text)| text);
+            let period = v1.or(v2).and_then(|text| text.split_whitespace().last()?.parse().ok());
+            cpu.period = period.or(cpu.period);
+        }
+        Ok(resources)
+    }
+
     /// `memory.checkBeforeUpdate`: v2 would kill for a limit below what is in use, v1 would first try to reclaim.
-    fn check_usage(&self, resources: &Resources) -> Result<(), Error> {
+    pub(super) fn check_usage(&self, resources: &Resources) -> Result<(), Error> {
         let Some(memory) = resources.memory.as_ref().filter(|m| m.check_before_update == Some(true)) else {
             return Ok(());
         };
@@ -209,28 +152,7 @@ impl Cgroup {
         Ok(None)
     }
 
-    fn write(&self, setting: &Setting) -> Result<(), Error> {
-        let fallback = setting.fallback.as_ref();
-        match (self.write_file(&setting.file, &setting.value), fallback) {
-            (Err(Error::Write { source: Errno::NOENT, .. }), Some(second)) => {
-                self.write_file(&second.file, &second.value)
-            }
-            (Err(Error::Write { source, .. }), _)
-                if setting.ignore.iter().any(|errno| errno.raw() == source.raw_os_error()) =>
-            {
-                Ok(())
-            }
-            (result, _) => result,
-        }
-    }
-
-    fn write_file(&self, file: &Path, value: &str) -> Result<(), Error> {
-        let failed = |source| Error::Write { file: file.to_owned(), value: value.to_owned(), source };
-        let (directory, name) = self.locate(file).ok_or_else(|| failed(Errno::NOENT))?;
-        write_at(&directory.fd, name, value).map_err(failed)
-    }
-
-    fn read(&self, file: &Path) -> Result<Option<String>, Error> {
+    pub(super) fn read(&self, file: &Path) -> Result<Option<String>, Error> {
         let Some((directory, name)) = self.locate(file) else { return Ok(None) };
         match read_at(&directory.fd, name) {
             Ok(text) => Ok(Some(text)),
@@ -239,25 +161,14 @@ impl Cgroup {
         }
     }
 
-    fn locate<'a>(&self, file: &'a Path) -> Option<(&Directory, &'a str)> {
+    pub(super) fn locate<'a>(&self, file: &'a Path) -> Option<(&Directory, &'a str)> {
         let (above, name) = (file.parent()?, file.file_name()?.to_str()?);
         self.directories.iter().find(|directory| directory.path == above).map(|directory| (directory, name))
     }
 }
 
-/// What was refused, in the words of who asked for it.
-fn about(setting: &Setting, error: Error) -> Error {
-    match error {
-        Error::Write { file, value, source } => {
-            let advice = refusal::advice(&file, source);
-            Error::Refused { pointer: setting.pointer.clone(), file, value, source, advice }
-        }
-        error => error,
-    }
-}
-
 /// How the file of a setting reads back.
-fn shape_of(file: &Path) -> Shape {
+pub(super) fn shape_of(file: &Path) -> Shape {
     shape_of_file(file.file_name().and_then(|name| name.to_str()).unwrap_or_default())
 }
 
@@ -305,6 +216,15 @@ impl Controllers for Present<'_> {
 
     fn unified(&self) -> Option<PathBuf> {
         self.group.of(Version::V2).next().map(|directory| directory.path.clone())
+    }
+
+    fn withheld(&self, controller: &str) -> Option<(PathBuf, Vec<String>)> {
+        let group = self.unified()?;
+        // The highest group that has the file is below the root, or the root of a part that is mounted.
+        let offered = |group: &Path| std::fs::read_to_string(group.join("cgroup.controllers")).ok();
+        let root = group.ancestors().map_while(offered).last()?;
+        let offers = root.split_whitespace().any(|offered| offered == controller);
+        (offers && !self.v2.iter().any(|given| given == controller)).then(|| (group, self.v2.clone()))
     }
 
     fn looked(&self) -> String {

@@ -19,6 +19,7 @@ pub(crate) use memory::BELOW_LIMIT;
 pub(crate) use other::huge_page_size;
 pub(crate) use raw::shape_of_file;
 pub use shape::Shape;
+pub(crate) use shape::bytes as bytes_of;
 
 use crate::RESOURCES;
 use spec::Resources;

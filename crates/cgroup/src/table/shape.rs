@@ -1,6 +1,7 @@
 //! How the kernel prints back what was written.
 
 use crate::List;
+use std::path::Path;
 
 /// The form of a settings file, as far as comparing a written with a read text needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +32,45 @@ impl Shape {
             Self::List => written.parse::<List>().is_ok_and(|written| Ok(written) == read.parse()),
             Self::Words => written.split_whitespace().zip(read.split_whitespace()).all(|(w, r)| w == r),
             Self::Lines => line_holds(written, read),
-            Self::OomControl => {
-                read.lines().any(|line| line.strip_prefix("oom_kill_disable ").is_some_and(|v| v == written))
-            }
+            Self::OomControl => oom_kill_disable(read) == Some(written),
         }
     }
+
+    /// What brings a file that reads as `read` back to that, after `written`.
+    #[must_use]
+    pub fn back(self, file: &Path, written: &str, read: &str) -> String {
+        let (written, read) = (written.trim(), read.trim());
+        match self {
+            // To write nothing the kernel does not even hear of.
+            Self::List if read.is_empty() => "\n".to_owned(),
+            Self::Number | Self::Bytes | Self::List | Self::Words => read.to_owned(),
+            Self::Lines => line_before(file, written, read),
+            Self::OomControl => oom_kill_disable(read).unwrap_or("0").to_owned(),
+        }
+    }
+}
+
+fn oom_kill_disable(read: &str) -> Option<&str> {
+    read.lines().find_map(|line| line.strip_prefix("oom_kill_disable "))
+}
+
+/// The line for the device, page size or interface that a line is for, as it was before that was written. One that had none
+/// had no limit.
+fn line_before(file: &Path, written: &str, read: &str) -> String {
+    let Some((key, words)) = written.split_once(' ').filter(|(key, _)| *key != "default") else {
+        let default = read.lines().find(|line| line.starts_with("default "));
+        return default.unwrap_or(read).to_owned();
+    };
+    let is_for = |line: &&str| line.split_whitespace().next() == Some(key);
+    if let Some(line) = read.lines().find(is_for) {
+        return line.to_owned();
+    }
+    let is_weight = file.file_name().is_some_and(|name| name.to_string_lossy().contains("weight"));
+    let unset = words.split_whitespace().map(|word| match word.split_once('=') {
+        Some((name, _)) => format!("{name}=max"),
+        None => if is_weight { "default" } else { "0" }.to_owned(),
+    });
+    format!("{key} {}", unset.collect::<Vec<_>>().join(" "))
 }
 
 fn no_limit(text: &str) -> bool {
@@ -57,7 +92,7 @@ fn same_pages(written: &str, read: &str) -> bool {
 }
 
 /// `100M` as the kernel reads it (`memparse` in `lib/cmdline.c`): powers of 1024.
-fn bytes(text: &str) -> Option<u64> {
+pub(crate) fn bytes(text: &str) -> Option<u64> {
     let (digits, power) = match text.trim_end_matches(|c: char| c.is_ascii_alphabetic()) {
         digits if digits.len() + 1 == text.len() => {
             let unit = text[digits.len()..].to_ascii_uppercase();
@@ -125,6 +160,33 @@ mod tests {
             (Shape::OomControl, "0", "oom_kill_disable 1\nunder_oom 0\noom_kill 0\n", false),
         ] {
             assert_eq!(shape.holds(written, read), holds, "{shape:?} {written:?} {read:?}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_way_back() {
+        for (shape, file, written, read, back) in [
+            (Shape::Number, "pids.max", "5", "max\n", "max"),
+            (Shape::Bytes, "memory.max", "4096", "1048576\n", "1048576"),
+            (Shape::List, "cpuset.cpus", "0", "\n", "\n"),
+            (Shape::List, "cpuset.cpus", "0", "0-1\n", "0-1"),
+            (Shape::Words, "cpu.max", "5000", "max 100000\n", "max 100000"),
+            (
+                Shape::Lines,
+                "io.max",
+                "8:0 rbps=5",
+                "8:0 rbps=7 wbps=max riops=max wiops=max\n8:1 rbps=1\n",
+                "8:0 rbps=7 wbps=max riops=max wiops=max",
+            ),
+            (Shape::Lines, "io.max", "8:0 rbps=5", "", "8:0 rbps=max"),
+            (Shape::Lines, "blkio.throttle.read_bps_device", "8:0 5", "8:10 5\n", "8:0 0"),
+            (Shape::Lines, "blkio.bfq.weight_device", "8:0 5", "", "8:0 default"),
+            (Shape::Lines, "io.weight", "5", "default 100\n8:0 7\n", "default 100"),
+            (Shape::Lines, "blkio.bfq.weight", "5", "100\n", "100"),
+            (Shape::Lines, "net_prio.ifpriomap", "lo 5", "lo 0\neth0 2\n", "lo 0"),
+            (Shape::OomControl, "memory.oom_control", "1", "oom_kill_disable 0\nunder_oom 0\n", "0"),
+        ] {
+            assert_eq!(shape.back(Path::new(file), written, read), back, "{file} {written:?} {read:?}");
         }
     }
 }

@@ -24,6 +24,9 @@ impl Controllers for Everything {
     fn looked(&self) -> String {
         "everywhere".to_owned()
     }
+    fn withheld(&self, _: &str) -> Option<(PathBuf, Vec<String>)> {
+        None
+    }
 }
 
 /// `CONTROLLER/FILE VALUE` for each setting; ` or FILE VALUE` for a fallback; or the error.

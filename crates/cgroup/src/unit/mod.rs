@@ -14,7 +14,7 @@ use crate::settings::Placed;
 use crate::table::io_weight_of;
 use crate::{Error, check};
 use plan::facts::{CgroupLayout, Systemd};
-use plan::unit::{Property, Unit, Value};
+use plan::unit::{Manager, Property, Unit, Value};
 use spec::{Config, ContainerId, Resources};
 
 pub(crate) use devices::changes as of_devices;
@@ -57,15 +57,18 @@ pub fn group_of_unit(
     let resources =
         rounded(linux.and_then(|linux| linux.resources.as_ref()).unwrap_or(&Resources::default()));
     check::check(&resources)?;
-    let (mut group, placed) = places_of_unit(&resources, layout, &named.unit.group, &systemd.group)?;
+    let (mut group, placed) = places_of_unit(&resources, layout, &named.unit.group)?;
     let mut properties = named.properties(id);
     let io = if layout.v1_with("blkio").is_some() { "BlockIOAccounting" } else { "IOAccounting" };
     let counted = ["MemoryAccounting", "CPUAccounting", io, "TasksAccounting"];
     properties.extend(counted.map(|name| Property::new(name, true)));
     properties.push(Property::new("DefaultDependencies", false));
     properties.extend(annotation::properties(&config.annotations)?);
-    properties.extend(devices::properties(&resources.devices, layout.v1_with("devices").is_some())?);
-    properties.extend(merged(placed, systemd.version));
+    // A user's manager has no more capabilities than the user, and device programs take some.
+    if systemd.manager == Manager::System {
+        properties.extend(devices::properties(&resources.devices, layout.v1_with("devices").is_some())?);
+    }
+    properties.extend(merged(&placed, systemd.version));
     properties.extend(unified::at_start(&resources, systemd.version));
     group.unit = Some(UnitGroup { takes_processes: !named.is_slice(), unit: named.unit, properties });
     Ok(group)
@@ -79,9 +82,9 @@ pub(crate) fn rounded(resources: &Resources) -> Resources {
 }
 
 /// The properties of settings, each name once: of lists all elements, else what was asked for last.
-pub(crate) fn merged(placed: impl IntoIterator<Item = Placed>, version: u32) -> Vec<Property> {
+pub(crate) fn merged<'a>(placed: impl IntoIterator<Item = &'a Placed>, version: u32) -> Vec<Property> {
     let mut all: Vec<Property> = Vec::new();
-    for property in placed.into_iter().flat_map(|placed| placed.properties) {
+    for property in placed.into_iter().flat_map(|placed| placed.properties.clone()) {
         if version < WITH_IDLE && property.name == "CPUWeight" && property.value == Value::Uint64(0) {
             continue;
         }

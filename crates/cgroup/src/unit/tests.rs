@@ -4,7 +4,10 @@ use serde_json::json;
 
 fn unified() -> CgroupLayout {
     let controllers = ["cpuset", "cpu", "io", "memory", "pids", "hugetlb"].map(String::from).to_vec();
-    CgroupLayout { v1: vec![], v2: Some(CgroupV2 { mount: "/cg".into(), controllers, own: "/".into() }) }
+    CgroupLayout {
+        v1: vec![],
+        v2: Some(CgroupV2 { mount: "/cg".into(), controllers, own: "/".into(), delegated: None }),
+    }
 }
 
 fn make(linux: serde_json::Value, version: u32) -> Result<Group, Error> {

@@ -1,7 +1,7 @@
 //! Files of v2 that have a property of systemd, for `unified`.
 
 use super::WITH_OOM_POLICY;
-use crate::table::{Ask, rows};
+use crate::table::{Ask, bytes_of, rows};
 use plan::unit::{Property, Value};
 use spec::{Cpu, Resources};
 
@@ -29,7 +29,11 @@ pub(crate) fn properties(file: &str, value: &str) -> Vec<Property> {
         _ => {
             // `io.weight` may have `default` in front; its lines for devices are no number.
             let value = if file == "io.weight" { value.trim_start_matches("default ") } else { value };
-            let number = if value == "max" { Some(u64::MAX) } else { value.parse().ok() };
+            let number = match value {
+                "max" => Some(u64::MAX),
+                _ if file.starts_with("memory.") => bytes_of(value),
+                _ => value.parse().ok(),
+            };
             let name = NUMBERS.iter().find(|(known, _)| *known == file).map(|(_, name)| *name);
             let name = name.or_else(|| NAMED_ALIKE.contains(&file).then(|| property_of(file))?);
             name.zip(number).map(|(name, number)| Property::new(name, number)).into_iter().collect()
@@ -97,7 +101,9 @@ mod tests {
             ("io.weight", "default 50", "IOWeight t 50"),
             ("io.weight", "8:0 50", ""),
             ("memory.oom.group", "1", ""),
-            ("memory.high", "100M", ""),
+            ("memory.high", "100M", "MemoryHigh t 104857600"),
+            ("memory.high", "100MB", ""),
+            ("pids.max", "7M", ""),
         ] {
             let texts: Vec<_> = properties(file, value).iter().map(Property::to_string).collect();
             assert_eq!(texts.join("; "), expected, "{file} {value}");

@@ -2,6 +2,7 @@
 //! when one is made.
 
 use crate::scratch::{Outcome, Scratch};
+use cgroup::live::Reading;
 use libtest_mimic::Trial;
 use spec::{
     BlockIo, Cpu, DeviceRule, HugepageLimit, InterfacePriority, Memory, Network, Pids, Rdma, Resources,
@@ -23,10 +24,13 @@ fn all_are_named() -> Outcome {
     let scratch = Scratch::new(&limited).or_else(|_| Scratch::new(&Resources::default()))?;
     let group = scratch.open()?;
     let (mut named, mut lacking) = (0, Vec::new());
+    let before = group.readings()?;
     for (resources, pointer, value, v1, v2) in table() {
-        let refused =
-            group.update(&resources).and_then(|()| group.update_devices(&resources.devices).map(drop));
-        let Err(error) = refused else { return Err(format!("{pointer} {value} was taken").into()) };
+        let resources = among_others(resources, &before);
+        let Err(error) = group.update(&resources) else {
+            return Err(format!("{pointer} {value} was taken").into());
+        };
+        assert_eq!(group.readings()?, before, "{pointer} {value}");
         let error = error.to_string();
         assert!(error.contains(&format!("/linux/resources{pointer}")), "{pointer} {value}: {error}");
         let lacks = ["exists in cgroup v1 only", "no cgroup controller", "is for cgroup v2"];
@@ -42,6 +46,21 @@ fn all_are_named() -> Outcome {
     assert!(named >= 20, "only {named}");
     println!("{named} named; lacking here: {lacking:#?}");
     Ok(())
+}
+
+/// With limits that can be had, where the group has them: nothing of them is to stay.
+fn among_others(mut bad: Resources, readings: &[Reading]) -> Resources {
+    let has = |name: &str| readings.iter().any(|reading| reading.name == name);
+    if bad.cpu.is_none() && has("cpu.idle") {
+        bad.cpu = Some(Cpu { shares: Some(77), quota: Some(50_000), burst: Some(5000), ..Cpu::default() });
+    }
+    if bad.memory.is_none() && has("memory.limit") {
+        bad.memory = Some(Memory { limit: Some(32 << 20), ..Memory::default() });
+    }
+    if bad.pids.is_none() && has("pids.limit") {
+        bad.pids = Some(Pids { limit: Some(99) });
+    }
+    bad
 }
 
 fn memory(memory: Memory) -> Resources {

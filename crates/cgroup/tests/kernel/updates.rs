@@ -59,7 +59,7 @@ impl Has {
             v1_memory: layout.v1_with("memory").is_some(),
             cpuset: file("cpuset.cpus"),
             pids: file("pids.max"),
-            disk: crate::setting::disk().map(|(_, major, minor)| (major, minor)),
+            disk: testbed::limits::disk().map(|(_, major, minor)| (major, minor)),
         })
     }
 }

@@ -57,13 +57,17 @@ pub(crate) fn hybrid() -> CgroupLayout {
             mount: "/cg/unified".into(),
             controllers: vec!["hugetlb".into()],
             own: "/".into(),
+            delegated: None,
         }),
     }
 }
 
 pub(crate) fn unified() -> CgroupLayout {
     let controllers = ["cpu", "memory", "pids"].map(str::to_owned).to_vec();
-    CgroupLayout { v1: vec![], v2: Some(CgroupV2 { mount: "/cg".into(), controllers, own: "/".into() }) }
+    CgroupLayout {
+        v1: vec![],
+        v2: Some(CgroupV2 { mount: "/cg".into(), controllers, own: "/".into(), delegated: None }),
+    }
 }
 
 pub(crate) fn facts(cgroups: CgroupLayout) -> HostFacts {
