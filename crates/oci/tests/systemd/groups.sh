@@ -4,8 +4,11 @@
 cp -a "$bundle" /tmp/bundle
 cd /tmp/bundle || exit
 case $layout in
-v2) memory=/sys/fs/cgroup cpu=$memory pids=$memory io=$memory ;;
-*) memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpu pids=/sys/fs/cgroup/pids io=/sys/fs/cgroup/blkio ;;
+v2) memory=/sys/fs/cgroup cpu=$memory pids=$memory io=$memory devices=$memory ;;
+*)
+    memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpu pids=/sys/fs/cgroup/pids io=/sys/fs/cgroup/blkio
+    devices=/sys/fs/cgroup/devices
+    ;;
 esac
 
 # with REGEX TEXT: the configuration with another text there.
@@ -58,6 +61,7 @@ for way in bus private; do
     limits "$asked Slice=system.slice ControlGroup=/$scope Delegate=yes TimeoutStopUSec=7s" "$way" "$files"
     if [ $way = bus ]; then done_by "$way: delete" $runtime delete --force web; fi
 done
+systemctl start dbus.socket
 
 # What systemd writes again is what is there.
 systemctl daemon-reload
@@ -66,9 +70,45 @@ done_by "update" $runtime update --memory 33554432 --pids-limit 50 --cpu-share 1
 limits "$changed" "updated" "$changed_files"
 systemctl daemon-reload
 limits "$changed" "updated and reloaded" "$changed_files"
-refused "update that the kernel refuses" "cpu" $runtime update --cpuset-cpus 900 web
+
+# Updates that are refused half-way leave nothing behind, neither in files nor with systemd.
+everything() {
+    systemctl show cuddy-web.scope | grep -E '^(Memory|CPU|IO|BlockIO|Tasks|Device)' |
+        grep -vE '^[A-Za-z]*(Current|Available|Usage|NSec|Bytes|Operations)='
+    for directory in "$memory" "$cpu" "$pids" "$io" "$devices"; do
+        grep -H '' "$directory/$scope"/*.max "$directory/$scope"/*.high "$directory/$scope"/*.low \
+            "$directory/$scope"/cpu.weight "$directory/$scope"/cpu.idle "$directory/$scope"/cpu.shares \
+            "$directory/$scope"/cpu.cfs_* "$directory/$scope"/*limit_in_bytes "$directory/$scope"/*_device \
+            "$directory/$scope"/devices.list
+    done 2>/dev/null
+}
+# unchanged NAME WORDS RESOURCES
+unchanged() {
+    everything >/tmp/before
+    echo "$3" >/tmp/resources
+    refused "$1" "$2" $runtime update --resources /tmp/resources web
+    everything >/tmp/after
+    is "$1: nothing has changed" "" "$(diff /tmp/before /tmp/after)"
+}
+others='"cpu": {"shares": 300, "idle": 0, "quota": 70000, "period": 50000}, "memory": {"limit": 50331648, "reservation": 4096}'
+no_disk='"blockIO": {"throttleWriteBpsDevice": [{"major": 98, "minor": 0, "rate": 5}, {"major": 4000, "minor": 0, "rate": 5}]}'
+unchanged "a disk that is none" "no such disk" "{$others, $no_disk}"
+unchanged "a limit below what is in use" "checkBeforeUpdate" \
+    '{"cpu": {"shares": 300}, "memory": {"limit": 4096, "checkBeforeUpdate": true}}'
+unchanged "a processor that is none" "cpu" "{\"pids\": {\"limit\": 9}, \"cpu\": {\"shares\": 5, \"cpus\": \"900\"}}"
+if [ "$layout" = v2 ]; then
+    unchanged "what systemd refuses" "TasksMax" "{$others, \"unified\": {\"pids.max\": \"0\"}}"
+    unchanged "a file of v2 that is none" "memory.none" "{$others, \"unified\": {\"memory.none\": \"0\"}}"
+else
+    systemctl set-property --runtime system.slice CPUQuota=90%
+    unchanged "more than the slice has" "group above's quota" '{"cpu": {"shares": 300, "quota": 95000}}'
+    systemctl set-property --runtime system.slice CPUQuota=
+    unchanged "a hole in a device rule" "wider" "{$others, \"devices\": [
+        {\"allow\": true, \"type\": \"c\", \"access\": \"m\"},
+        {\"allow\": false, \"type\": \"c\", \"major\": 9, \"minor\": 3, \"access\": \"m\"}]}"
+fi
 systemctl daemon-reload
-limits "$changed" "after a refused update" "$changed_files"
+limits "$changed" "after refused updates" "$changed_files"
 
 # Devices, also after systemd has written its list again.
 inside() { $runtime exec web "$@"; }
@@ -84,6 +124,19 @@ done_by "the disk can be used" inside dd if=/tmp/disk of=/dev/null count=1
 systemctl daemon-reload
 done_by "the disk can be used after that" inside dd if=/tmp/disk of=/dev/null count=1
 refused "it cannot be written" "ermitted" inside dd if=/dev/zero of=/tmp/disk count=1
+
+# All but some: systemd cannot say it. On v2 the program decides, on v1 systemd may take away more, and never gives more.
+echo '{"devices": [{"allow": true, "access": "rwm"},
+    {"allow": false, "type": "b", "major": 98, "minor": 0, "access": "rwm"}]}' >/tmp/rules
+done_by "all devices but one" $runtime update --resources /tmp/rules web
+inside mknod /tmp/log c 1 11
+for when in now reloaded; do
+    refused "the one cannot be used, $when" "ermitted" inside dd if=/tmp/disk of=/dev/null count=1
+    if [ "$layout" = v2 ] || [ $when = now ]; then
+        done_by "another can, $when" inside dd if=/tmp/log of=/dev/null count=0
+    fi
+    systemctl daemon-reload
+done
 echo '{"devices": [{"allow": false, "access": "rwm"}]}' >/tmp/rules
 done_by "the old device rules" $runtime update --resources /tmp/rules web
 systemctl daemon-reload
@@ -115,6 +168,24 @@ is "it is there" /a.slice/a-b.slice/libpod-12.scope "$(property libpod-12.scope 
 done_by "stopped by systemd" systemctl stop libpod-12.scope
 until_it sh -c "$runtime state web | grep stopped"
 done_by "deleted after that" $runtime delete web
+# A container that is a slice.
+with '"cgroupsPath": "[^"]*"' '"cgroupsPath": "system.slice:x:a-c.slice"'
+# The annotation is about scopes.
+sed -i '/org.systemd.property/d' config.json
+slice=a.slice/a-c.slice
+done_by "a container in a slice of its own" cuddy run -d web
+is "the slice is there" "/$slice" "$(property a-c.slice ControlGroup)"
+is "init is in it" "/$slice" "$(sed -n "s|^[0-9]*:$key:||p" /proc/$($runtime state web | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')/cgroup)"
+limit=memory.limit_in_bytes
+if [ "$layout" = v2 ]; then limit=memory.max; fi
+is "its limit" 67108864 "$(cat $memory/$slice/$limit)"
+done_by "update of a slice" $runtime update --memory 33554432 web
+systemctl daemon-reload
+is "its new limit" 33554432 "$(cat $memory/$slice/$limit)"
+is "exec joins the slice" "$slice" "$(inside cat /proc/self/cgroup | sed -n "s|^[0-9]*:$key:/||p")"
+done_by "delete with the slice" $runtime delete --force web
+is "the slice is gone" inactive "$(systemctl is-active a-c.slice)"
+is "and its groups" "" "$(find /sys/fs/cgroup -name a-c.slice)"
 with '"cgroupsPath": "[^"]*"' '"cgroupsPath": "/a/b"'
 refused "a path of another form" '/linux/cgroupsPath: "/a/b" is not of the form SLICE:PREFIX:NAME' cuddy run -d web
 
@@ -132,4 +203,3 @@ systemctl stop cuddy-old.scope
 
 is "no group is left at the end" "" "$(left)"
 is "no unit is left at the end" "" "$(systemctl list-units --all --plain --no-legend 'cuddy-*.scope' 'libpod-*')"
-echo the end

@@ -1,13 +1,15 @@
 //! Groups that systemd makes, and groups for a systemd: on a Debian with systemd in a kernel of its own, with cgroup v2 and
 //! with v1. One boot has many checks, in the script beside.
 
+mod settings;
+
 use serde_json::json;
 use std::process::ExitCode;
 use testbed::uml::{self, Hierarchy};
 use testbed::{Bundle, Trial, binary, trial};
 
 fn main() -> ExitCode {
-    testbed::main(tests())
+    if settings::is_inside() { settings::main() } else { testbed::main(tests()) }
 }
 
 fn tests() -> Vec<Trial> {
@@ -15,6 +17,11 @@ fn tests() -> Vec<Trial> {
         trial("systemd makes the groups, on v2", uml::needs_of_systemd(), || groups(Hierarchy::Unified)),
         trial("systemd makes the groups, on v1", uml::needs_of_systemd(), || groups(Hierarchy::Hybrid)),
         trial("a systemd in a container makes groups of its own", uml::needs_of_systemd(), machines),
+        trial(
+            "the systemd of a user makes the groups of the user's containers",
+            uml::needs_of_systemd(),
+            users,
+        ),
     ]
 }
 
@@ -68,7 +75,17 @@ fn groups(hierarchy: Hierarchy) {
         Hierarchy::Hybrid => ("hybrid", "name=systemd"),
     };
     let given = format!("bundle=/mnt{} layout={layout} key={key}", bundle.path().display());
-    check(hierarchy, &given, include_str!("groups.sh"));
+    let settings = settings::line();
+    let script = format!("{}\n{settings}\necho the end\n", include_str!("groups.sh"));
+    let console = check(hierarchy, &given, &script);
+    let passed = |line: &str| line.starts_with("test result: ok") && !line.contains(" 0 passed");
+    assert!(console.lines().any(passed), "{console}");
+    // Every row of the table is told: tried, or what is lacking for it.
+    for row in cgroup::table::rows() {
+        let name = format!("setting::{} ", row.name.replace(' ', "_"));
+        let line = console.lines().find(|line| line.starts_with("test ") && line.contains(&name));
+        println!("{}", line.unwrap_or_else(|| panic!("{name} was not tried:\n{console}")));
+    }
 }
 
 fn machines() {
@@ -77,8 +94,13 @@ fn machines() {
     check(Hierarchy::Unified, &given, include_str!("machine.sh"));
 }
 
-/// Boots, and looks at what each check has printed.
-fn check(hierarchy: Hierarchy, given: &str, script: &str) {
+fn users() {
+    let bundle = Bundle::busybox();
+    check(Hierarchy::Unified, &format!("bundle=/mnt{}", bundle.path().display()), include_str!("user.sh"));
+}
+
+/// Boots, and looks at what each check has printed; the console.
+fn check(hierarchy: Hierarchy, given: &str, script: &str) -> String {
     let runtime = binary("cuddy-oci");
     let common = include_str!("common.sh");
     let script = format!("runtime=/mnt{} {given}\n{common}\n{script}", runtime.display());
@@ -86,4 +108,5 @@ fn check(hierarchy: Hierarchy, given: &str, script: &str) {
     let failed: Vec<_> = console.lines().filter(|line| line.starts_with("not ok")).collect();
     assert!(failed.is_empty(), "{}\n\n{console}", failed.join("\n"));
     assert!(console.lines().any(|line| line == "the end"), "{console}");
+    console
 }
