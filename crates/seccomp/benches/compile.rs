@@ -34,7 +34,7 @@ fn main() -> Result<()> {
         let compile = median(|| drop(black_box(compile(black_box(&profile), arch))));
         println!("  made in {make:?}, compiled in {compile:?} (medians of {ROUNDS})");
     }
-    match (installed::profile(), Oracle::build()) {
+    match (installed::profile(Arch::X86_64), Oracle::build()) {
         (None, _) => println!("{} is not installed", installed::PATH),
         (_, Err(reason)) => println!("no comparison: {reason}"),
         (Some(profile), Ok(oracle)) => beside_libseccomp(&profile, &oracle)?,

@@ -18,21 +18,32 @@ impl Filter {
     /// ```
     #[must_use]
     pub fn action(&self, call: &str) -> Option<Action> {
-        let arch = *self.architectures.first()?;
-        Some(run(&self.program, arch, arch.number(call)?))
+        self.verdict(*self.architectures.first()?, call, [0; 6])
+    }
+
+    /// What becomes of a call of this architecture with these arguments. `None`: the architecture has no such call.
+    #[must_use]
+    pub fn verdict(&self, arch: Arch, call: &str, arguments: [u64; 6]) -> Option<Action> {
+        Some(run(&self.program, arch, arch.number(call)?, arguments))
     }
 }
 
 /// Runs a program of ours: it only jumps forwards and ends with a verdict. What does not is taken for killing,
 /// as the kernel would not have loaded it.
-fn run(program: &[Instruction], arch: Arch, number: u32) -> Action {
+fn run(program: &[Instruction], arch: Arch, number: u32, arguments: [u64; 6]) -> Action {
+    // struct seccomp_data: the number, the architecture, the instruction pointer, six arguments.
+    let word = |index: usize| match (index, index.checked_sub(4)) {
+        (0, _) => number,
+        (1, _) => arch.audit(),
+        (_, Some(half)) => (arguments.get(half / 2).copied().unwrap_or_default() >> (half % 2 * 32)) as u32,
+        _ => 0,
+    };
     let (mut at, mut accumulator) = (0, 0);
     while let Some(Instruction { code, jt, jf, k }) = program.get(at).copied() {
         at += 1;
         let branch = |holds: bool| usize::from(if holds { jt } else { jf });
         match code {
-            // struct seccomp_data: the number, the architecture, the instruction pointer, six arguments.
-            LOAD => accumulator = [number, arch.audit()].get(k as usize / 4).copied().unwrap_or_default(),
+            LOAD => accumulator = word(k as usize / 4),
             AND => accumulator &= k,
             JUMP => at += k as usize,
             JUMP_EQUAL => at += branch(accumulator == k),

@@ -1,8 +1,10 @@
 //! dockerd with a containerd of its own.
 
+use seccomp::{Arch, compile, default_profile};
 use testbed::run;
 
 use crate::cli::Cli;
+use crate::differences;
 use crate::image::IMAGE;
 use crate::stage::Stage;
 use crate::support::eventually;
@@ -43,4 +45,22 @@ pub fn health(docker: &Cli) {
     docker.ok(&["exec", "web", "touch", "/tmp/well"]);
     eventually("it is well", || health() == "healthy");
     docker.ok(&["rm", "--force", "web"]);
+}
+
+/// What the daemon's default filter decides, of every call, against cuddy's own for the same capabilities.
+pub fn filter(docker: &Cli) {
+    let id = docker.detached("web", &[], &["sleep", "1000"]);
+    let bundle = format!("/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/{id}/config.json");
+    let config = std::fs::read(docker.stage.path(&bundle)).expect("the configuration of the container");
+    docker.ok(&["rm", "--force", "web"]);
+    let config = spec::Config::from_slice(&config).expect("a configuration");
+    let theirs = config.linux.and_then(|linux| linux.seccomp).expect("a filter");
+    let capabilities = config.process.and_then(|process| process.capabilities).expect("capabilities").bounding;
+    let arch = Arch::host().expect("an architecture with filters");
+    let [ours, theirs] = [default_profile(capabilities, arch), theirs]
+        .map(|rules| compile(&rules, arch).expect("a profile that compiles"));
+    let architectures = [&[arch], arch.companions()].concat();
+    if let Err(lacking) = differences::check("Docker", &ours, &theirs, &architectures) {
+        panic!("{lacking}");
+    }
 }

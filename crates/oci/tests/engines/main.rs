@@ -10,6 +10,8 @@ mod support;
 mod buildah;
 mod cli;
 mod containerd;
+#[path = "../../../seccomp/tests/support/differences.rs"]
+mod differences;
 mod docker;
 mod image;
 mod life;
@@ -72,7 +74,11 @@ const PODMAN: &[Scenario] = &[
     ("made, initialised and started", podman::step_by_step),
 ];
 
-const DOCKER: &[Scenario] = &[("build", docker::build), ("health", docker::health)];
+const DOCKER: &[Scenario] = &[
+    ("build", docker::build),
+    ("health", docker::health),
+    ("every difference from its filter is named", docker::filter),
+];
 
 fn both() -> Vec<Trial> {
     type Engine = (&'static [&'static str], fn() -> cli::Cli, &'static [Scenario]);

@@ -1,20 +1,22 @@
 //! The profile of podman that is installed (containers-common), for a process without capabilities.
 
+use seccomp::Arch;
 use serde_json::Value;
 use spec::{Seccomp, SeccompArg, SyscallRule};
 
 /// Where distributions put it.
 pub const PATH: &str = "/usr/share/containers/seccomp.json";
 
-/// The profile for x86_64 and what else its kernels run; none if none is installed.
-pub fn profile() -> Option<Seccomp> {
+/// The profile for a machine and what else its kernels run; none if none is installed.
+pub fn profile(machine: Arch) -> Option<Seccomp> {
+    let go = Value::from(if machine == Arch::Aarch64 { "arm64" } else { "amd64" });
     let json: Value = serde_json::from_str(&std::fs::read_to_string(PATH).ok()?).expect("a profile is JSON");
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let applies = |rule: &&Value| {
         let arches = list(&rule["includes"]["arches"]);
         list(&rule["includes"]["caps"]).is_empty()
-            && (arches.is_empty() || arches.contains(&Value::from("amd64")))
-            && !list(&rule["excludes"]["arches"]).contains(&Value::from("amd64"))
+            && (arches.is_empty() || arches.contains(&go))
+            && !list(&rule["excludes"]["arches"]).contains(&go)
     };
     let errno = |value: &Value| value.as_u64().and_then(|errno| u32::try_from(errno).ok());
     let rule = |rule: &Value| SyscallRule {
@@ -26,7 +28,7 @@ pub fn profile() -> Option<Seccomp> {
     Some(Seccomp {
         default_action: json["defaultAction"].as_str()?.to_owned(),
         default_errno_ret: errno(&json["defaultErrnoRet"]),
-        architectures: ["X86", "X32"].map(|name| format!("SCMP_ARCH_{name}")).to_vec(),
+        architectures: machine.companions().iter().map(|arch| arch.name().to_owned()).collect(),
         syscalls: list(&json["syscalls"]).iter().filter(applies).map(rule).collect(),
         ..Seccomp::default()
     })
