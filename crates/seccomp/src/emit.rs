@@ -4,7 +4,7 @@ use crate::assemble::{Assembler, JUMP_EQUAL, LOAD, Target};
 use crate::compare;
 use crate::dispatch::Runs;
 use crate::rules::Rules;
-use crate::verdicts::{Clause, Verdict, Verdicts};
+use crate::verdicts::{Clause, Mentions, Verdict, Verdicts};
 use crate::{Action, Arch, Instruction};
 
 /// Offsets in `struct seccomp_data` (`linux/seccomp.h`).
@@ -27,10 +27,11 @@ pub(crate) fn program(rules: &Rules) -> Vec<Instruction> {
             audits.push(arch.audit());
         }
     }
+    let mentions = Mentions::of(rules);
     let mut writer = Writer::default();
     // The native one is first in the list; written last, it is asked for first.
     let entry = audits.into_iter().rev().fold(FOREIGN, |otherwise, audit| {
-        let numbers = writer.numbers(rules, audit);
+        let numbers = writer.numbers(rules, &mentions, audit);
         writer.program.branch(JUMP_EQUAL, audit, numbers, otherwise)
     });
     let entry = writer.program.before(LOAD, ARCH, entry);
@@ -46,13 +47,13 @@ struct Writer {
 
 impl Writer {
     /// The search among the numbers of one `AUDIT_ARCH_...`; x86_64 and x32 share theirs.
-    fn numbers(&mut self, rules: &Rules, audit: u32) -> Target {
+    fn numbers(&mut self, rules: &Rules, mentions: &Mentions, audit: u32) -> Target {
         let mut runs = Runs::default();
         let mut unknown = FOREIGN;
         for arch in Arch::ALL.into_iter().filter(|arch| arch.audit() == audit) {
             runs.from(arch.number_bits(), FOREIGN);
             if rules.architectures.contains(&arch) {
-                let verdicts = Verdicts::of(rules, arch);
+                let verdicts = Verdicts::of(rules, mentions, arch);
                 self.fill(&mut runs, &verdicts, arch);
                 if unknown == FOREIGN {
                     unknown = Target::Return(verdicts.unknown);

@@ -1,7 +1,8 @@
 //! System calls by name: one table for all architectures, made while compiling.
 //!
 //! A profile names some 400 calls and is compiled on the way of every container start, so a name is
-//! looked up once, by hash, and the answer holds its number on each architecture. Names are kept in
+//! looked up once, by hash, and the answer holds its number on each architecture; and the calls of
+//! each architecture are in order here, so that nothing is left to sort. Names are kept in
 //! one run of bytes, not as pointers that the loader would have to relocate at every start.
 
 use crate::Arch;
@@ -11,6 +12,8 @@ use std::fmt;
 /// A system call that some architecture has.
 #[derive(Clone, Copy)]
 pub(crate) struct Call {
+    /// Its place among all of them.
+    index: u16,
     /// Where in the text its name begins, and how long it is.
     start: u16,
     length: u16,
@@ -34,6 +37,20 @@ impl Call {
             }
             slot = (slot + 1) % SLOTS;
         }
+    }
+
+    /// How many there are at most.
+    pub(crate) const COUNT: usize = CALLS;
+
+    /// Its place among all of them, below [`Call::COUNT`].
+    pub(crate) fn index(&self) -> usize {
+        self.index.into()
+    }
+
+    /// The calls of an architecture, by their numbers, the lowest first. Some have two names.
+    pub(crate) fn by_number(arch: Arch) -> impl Iterator<Item = (u32, &'static Self)> {
+        let calls = TABLE.by_number[arch as usize].iter().map(|index| &TABLE.calls[usize::from(*index)]);
+        calls.map_while(move |call| Some((call.number(arch)?, call)))
     }
 
     /// Every call.
@@ -150,6 +167,8 @@ struct Table {
     used: usize,
     calls: [Call; CALLS],
     count: usize,
+    /// The calls that each architecture has, in the order of their numbers, and then one that it has not.
+    by_number: [[u16; CALLS]; Arch::ALL.len()],
     /// Open addressing by the hash of the name; zero is free, otherwise one more than the call.
     slots: [u16; SLOTS],
 }
@@ -159,8 +178,16 @@ static TABLE: Table = Table::build();
 impl Table {
     #[allow(long_running_const_eval, reason = "some 1700 names are hashed, once per build of this crate")]
     const fn build() -> Self {
-        let free = Call { start: 0, length: 0, numbers: [ABSENT; Arch::ALL.len()], multiplexed: None };
-        let mut table = Self { text: [0; TEXT], used: 0, calls: [free; CALLS], count: 0, slots: [0; SLOTS] };
+        let numbers = [ABSENT; Arch::ALL.len()];
+        let free = Call { index: 0, start: 0, length: 0, numbers, multiplexed: None };
+        let mut table = Self {
+            text: [0; TEXT],
+            used: 0,
+            calls: [free; CALLS],
+            count: 0,
+            by_number: [[0; CALLS]; Arch::ALL.len()],
+            slots: [0; SLOTS],
+        };
         let mut id = 0;
         while id < NUMBERS {
             let number = id as u32;
@@ -199,7 +226,29 @@ impl Table {
             table.calls[call].multiplexed = Some(MULTIPLEXED[i].1);
             i += 1;
         }
+        let mut arch = 0;
+        while arch < Arch::ALL.len() {
+            table.by_number[arch] = table.sorted(arch);
+            arch += 1;
+        }
         table
+    }
+
+    /// By insertion: most calls were added in the order of their numbers. What an architecture lacks has the highest.
+    const fn sorted(&self, arch: usize) -> [u16; CALLS] {
+        let mut sorted = [0; CALLS];
+        let mut count = 0;
+        while count < CALLS {
+            let number = self.calls[count].numbers[arch];
+            let mut at = count;
+            while at > 0 && self.calls[sorted[at - 1] as usize].numbers[arch] > number {
+                sorted[at] = sorted[at - 1];
+                at -= 1;
+            }
+            sorted[at] = count as u16;
+            count += 1;
+        }
+        sorted
     }
 
     const fn add(&mut self, name: &str, arch: Arch, number: u32) {
@@ -223,6 +272,7 @@ impl Table {
 
     const fn append(&mut self, name: &str) {
         let call = &mut self.calls[self.count];
+        call.index = self.count as u16;
         call.start = self.used as u16;
         call.length = name.len() as u16;
         self.count += 1;
@@ -334,6 +384,15 @@ mod tests {
         }
         assert_eq!(Arch::X32.call_name(0x4000_0000 | 512), Some("rt_sigaction"));
         assert_eq!(Arch::X86_64.call_name(100_000), None);
+    }
+
+    #[test]
+    fn calls_are_in_the_order_of_their_numbers() {
+        for arch in Arch::ALL {
+            let calls: Vec<_> = Call::by_number(arch).collect();
+            assert!(calls.is_sorted_by_key(|(number, _)| *number));
+            assert_eq!(calls.len(), Call::all().filter(|call| call.number(arch).is_some()).count());
+        }
     }
 
     #[test]

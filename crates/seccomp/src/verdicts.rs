@@ -2,6 +2,7 @@
 
 use crate::condition::Condition;
 use crate::multiplexed::Multiplexed;
+use crate::names::Call;
 use crate::rules::Rules;
 use crate::{Action, Arch, action};
 
@@ -34,41 +35,77 @@ pub(crate) struct Verdicts {
     pub(crate) unknown: Action,
 }
 
+/// Which rules speak of each call: the same on every architecture.
+#[derive(Debug)]
+pub(crate) struct Mentions {
+    /// Places among the rules: those for the first call in the order of the rules, then those for the next.
+    rules: Vec<u32>,
+    /// Where those of each call begin, and at last where all end.
+    starts: [u32; Call::COUNT + 1],
+}
+
+impl Mentions {
+    /// Sorts by counting: a call has a place of its own already.
+    pub(crate) fn of(rules: &Rules) -> Self {
+        let all = || {
+            let numbered = (0_u32..).zip(&rules.list);
+            numbered.flat_map(|(index, rule)| rule.calls.iter().map(move |call| (call.index(), index)))
+        };
+        let mut starts = [0; Call::COUNT + 1];
+        for (call, _) in all() {
+            starts[call + 1] += 1;
+        }
+        for call in 0..Call::COUNT {
+            starts[call + 1] += starts[call];
+        }
+        let mut sorted = vec![0; starts[Call::COUNT] as usize];
+        let mut next = starts;
+        for (call, rule) in all() {
+            sorted[next[call] as usize] = rule;
+            next[call] += 1;
+        }
+        Self { rules: sorted, starts }
+    }
+
+    fn speak_of(&self, call: &Call) -> &[u32] {
+        &self.rules[self.starts[call.index()] as usize..self.starts[call.index() + 1] as usize]
+    }
+}
+
 /// A rule that speaks of a number.
 #[derive(Clone, Copy)]
 struct Mention {
-    number: u32,
     /// Its place among the rules.
-    rule: usize,
+    rule: u32,
     /// The first argument must be this: the call goes through a multiplexer.
     selector: Option<u8>,
 }
 
-impl Mention {
-    /// By number, then in the order of the rules. One integer, because sorting is most of the work.
-    fn key(&self) -> u64 {
-        u64::from(self.number) << 32 | self.rule as u64
-    }
-}
-
 impl Verdicts {
-    pub(crate) fn of(rules: &Rules, arch: Arch) -> Self {
-        let mut mentions = Vec::with_capacity(512);
-        for (index, rule) in rules.list.iter().enumerate() {
-            for call in &rule.calls {
-                if let Some(number) = call.number(arch) {
-                    mentions.push(Mention { number, rule: index, selector: None });
-                }
-                if let Some(Multiplexed { number, selector }) = call.multiplexed(arch) {
-                    mentions.push(Mention { number, rule: index, selector: Some(selector) });
-                }
+    pub(crate) fn of(rules: &Rules, mentions: &Mentions, arch: Arch) -> Self {
+        let multiplexed: Vec<_> =
+            Call::all().filter_map(|call| Some((call.multiplexed(arch)?, call))).collect();
+        let mut listed: Vec<(u32, Verdict)> = Vec::with_capacity(Call::COUNT);
+        let mut calls = Call::by_number(arch).peekable();
+        let mut speaking = Vec::new();
+        while let Some((number, call)) = calls.next() {
+            let own =
+                |call| mentions.speak_of(call).iter().map(|rule| Mention { rule: *rule, selector: None });
+            speaking.clear();
+            speaking.extend(own(call));
+            while let Some((_, alias)) = calls.next_if(|(next, _)| *next == number) {
+                speaking.extend(own(alias));
+            }
+            for (Multiplexed { selector, .. }, call) in multiplexed.iter().filter(|(m, _)| m.number == number)
+            {
+                let through = mentions.speak_of(call).iter();
+                speaking.extend(through.map(|rule| Mention { rule: *rule, selector: Some(*selector) }));
+            }
+            if !speaking.is_empty() {
+                speaking.sort_by_key(|mention| mention.rule);
+                listed.push((number, verdict(&speaking, rules, arch.wide())));
             }
         }
-        mentions.sort_unstable_by_key(Mention::key);
-        let listed: Vec<_> = mentions
-            .chunk_by(|a, b| a.number == b.number)
-            .map(|same| (same[0].number, verdict(same, rules, arch.wide())))
-            .collect();
         let newest = listed.iter().map(|(number, _)| *number).rfind(|number| arch.in_sequence(*number));
         Self { listed, newest, default: rules.default, unknown: unknown(rules.default, newest) }
     }
@@ -87,7 +124,7 @@ fn unknown(default: Action, newest: Option<u32>) -> Action {
 fn verdict(mentions: &[Mention], rules: &Rules, wide: bool) -> Verdict {
     let mut clauses = Vec::new();
     for mention in mentions {
-        let rule = &rules.list[mention.rule];
+        let rule = &rules.list[mention.rule as usize];
         if rule.action == rules.default {
             continue;
         }
