@@ -4,7 +4,6 @@
 #![no_main]
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
 use host::membership::{self, Hierarchy};
 use host::mountinfo;
@@ -45,9 +44,10 @@ fn mounts(read: &str) {
 
 /// No name makes a line more, or a mount elsewhere.
 fn names(name: &str) {
-    let line = format!("35 31 0:32 / {} rw,relatime - cgroup2 none rw\n", escaped(name));
+    let point = format!("/{name}");
+    let line = format!("35 31 0:32 / {} rw,relatime - cgroup2 none rw\n", escaped(&point));
     let [mount] = &mountinfo::mounts(&line)[..] else { panic!("{line:?} is no mount") };
-    assert_eq!(mount.point.as_os_str(), OsStr::from_bytes(name.as_bytes()));
+    assert_eq!(mount.point.as_os_str(), OsStr::new(&point));
     let [group] = &mountinfo::cgroup_mounts(&line)[..] else { panic!("{line:?} is no mount of a group") };
     assert_eq!(group.point, mount.point);
 }

@@ -13,17 +13,17 @@ use lexopt::{Arg, ValueExt};
 
 use crate::workspace;
 
-/// Targets, and which seeds they begin with.
-const TARGETS: [(&str, &str); 9] = [
-    ("config", "config"),
-    ("plan", "config"),
-    ("record", "record"),
-    ("archive", "archive"),
-    ("seccomp", "seccomp"),
-    ("options", "options"),
-    ("users", "users"),
-    ("cgroup", "cgroup"),
-    ("proc", "proc"),
+/// Targets, and the directories of `fuzz/seeds` that they begin with.
+const TARGETS: [(&str, &[&str]); 9] = [
+    ("config", &["config"]),
+    ("plan", &["config", "plan"]),
+    ("record", &["record"]),
+    ("archive", &["archive"]),
+    ("seccomp", &["seccomp"]),
+    ("options", &["options"]),
+    ("users", &["users"]),
+    ("cgroup", &["cgroup"]),
+    ("proc", &["proc"]),
 ];
 
 /// Counts edges and shows compared values to the fuzzer, as cargo-fuzz does.
@@ -106,13 +106,13 @@ fn build() -> Result<PathBuf> {
     Ok(target_dir.join(tuple.trim()).join("release"))
 }
 
-fn run_target(program: &Path, target: &str, seeds: &str, seconds: u32) -> Result<()> {
+fn run_target(program: &Path, target: &str, seeds: &[&str], seconds: u32) -> Result<()> {
     let fuzz = workspace::root().join("fuzz");
     let (corpus, artifacts) = (fuzz.join("corpus").join(target), fuzz.join("artifacts").join(target));
     fs::create_dir_all(&corpus)?;
     fs::create_dir_all(&artifacts)?;
     let mut command = Command::new(program);
-    command.arg(&corpus).arg(fuzz.join("seeds").join(seeds)).args(LIMITS);
+    command.arg(&corpus).args(seeds.iter().map(|seeds| fuzz.join("seeds").join(seeds))).args(LIMITS);
     command
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()));
