@@ -19,6 +19,7 @@ mod network;
 mod options;
 mod podman;
 mod stage;
+mod systemd;
 mod v2;
 
 use std::process::ExitCode;
@@ -105,11 +106,13 @@ fn others() -> Vec<Trial> {
         needs.extend(testbed::Kernel::UserMode.needs());
         needs
     };
+    let on_systemd = || [needs(&["podman", "conmon"]), testbed::uml::needs_of_systemd()].concat();
     let mut criu = needs(&["podman", "conmon"]);
     criu.push(Need::Criu(None));
     vec![
         trial("podman: saved and restored", criu, || podman::checkpoint(&podman::podman())),
         trial("podman: on cgroup v2", kernel(&["podman", "conmon"]), v2::podman),
+        trial("podman: where systemd makes the groups", on_systemd(), systemd::podman),
         trial("docker: on cgroup v2", kernel(&["docker", "dockerd", "containerd"]), v2::docker),
         trial("containerd: containers that run to their end", containerd(), containerd::runs),
         trial("containerd: a life from run to delete", containerd(), containerd::life),

@@ -44,13 +44,16 @@ fn check(engine: &str, configure: &str) {
     assert!(said.starts_with(&expected.concat()), "{console}");
 }
 
+/// Where podman keeps images in a kernel without overlay.
+pub const STORAGE_CONF: &str =
+    "[storage]\ndriver = \"vfs\"\nrunroot = \"/run/storage\"\ngraphroot = \"/var/lib/storage\"";
+
 pub fn podman() {
-    let storage = "[storage]\ndriver = \"vfs\"\nrunroot = \"/run/storage\"\ngraphroot = \"/var/lib/storage\"";
     check(
         "podman",
         &format!(
             "cat >/etc/containers/containers.conf <<'END'\n{CONTAINERS_CONF}\nEND\n\
-             cat >/etc/containers/storage.conf <<'END'\n{storage}\nEND"
+             cat >/etc/containers/storage.conf <<'END'\n{STORAGE_CONF}\nEND"
         ),
     );
 }
