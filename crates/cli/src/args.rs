@@ -16,14 +16,12 @@ pub struct Cli {
 /// What every command knows.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Where what outlives a container is kept
+    /// Where what outlives a container is kept: /var/lib/cuddy, or for who is not root $XDG_DATA_HOME/cuddy
     #[arg(long, value_name = "DIR", env = "CUDDY_ROOT", hide_env_values = true)]
-    #[arg(default_value = "/var/lib/cuddy")]
-    pub root: PathBuf,
-    /// Where what a reboot takes away is kept
+    pub root: Option<PathBuf>,
+    /// Where what a reboot takes away is kept: /run/cuddy, or for who is not root $XDG_RUNTIME_DIR/cuddy
     #[arg(long, value_name = "DIR", env = "CUDDY_RUN_ROOT", hide_env_values = true)]
-    #[arg(default_value = "/run/cuddy")]
-    pub run_root: PathBuf,
+    pub run_root: Option<PathBuf>,
     /// How much cuddy says about itself
     #[arg(long, value_name = "LEVEL", env = "CUDDY_LOG_LEVEL", hide_env_values = true)]
     #[arg(default_value = "warn", ignore_case = true)]

@@ -65,7 +65,11 @@ pub fn show_notes(global: &Global, notes: &[String]) {
 
 /// Where cuddy keeps things.
 pub fn places(global: &Global) -> Places {
-    Places { root: global.root.clone(), run_root: global.run_root.clone() }
+    let usual = Places::usual();
+    Places {
+        root: global.root.clone().unwrap_or(usual.root),
+        run_root: global.run_root.clone().unwrap_or(usual.run_root),
+    }
 }
 
 fn print_config(launch: &Launch) -> Result<u8, Failure> {

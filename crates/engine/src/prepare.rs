@@ -2,7 +2,7 @@
 
 use crate::config::{self, Container, Defaults, Prepared};
 use crate::error::{Error, system};
-use crate::facts::{Facts, Range, take_ids};
+use crate::facts::{Facts, Range, own, take_ids};
 use crate::options::namespace::UserNamespace;
 use crate::options::{OptionError, RootAccess, RunOptions};
 use crate::root::Root;
@@ -16,10 +16,25 @@ use std::path::{Path, PathBuf};
 /// Where cuddy keeps things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
-    /// What outlives a container: `/var/lib/cuddy`.
+    /// What outlives a container.
     pub root: PathBuf,
-    /// What a reboot takes away: `/run/cuddy`.
+    /// What a reboot takes away.
     pub run_root: PathBuf,
+}
+
+impl Places {
+    /// `/var/lib/cuddy` and `/run/cuddy` for root; for others below `XDG_DATA_HOME`, which is `~/.local/share` where it is
+    /// not set, and `XDG_RUNTIME_DIR` (XDG Base Directory Specification).
+    #[must_use]
+    pub fn usual() -> Self {
+        let own = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let data = || own("XDG_DATA_HOME").or_else(|| Some(own("HOME")?.join(".local/share")));
+        let root = match rustix::process::geteuid().is_root() {
+            true => None,
+            false => data().map(|data| data.join("cuddy")),
+        };
+        Self { root: root.unwrap_or_else(|| "/var/lib/cuddy".into()), run_root: runtime::default_root() }
+    }
 }
 
 /// A container that is ready to be planned and started.
@@ -61,13 +76,13 @@ enum Tree {
 pub fn prepare(
     places: &Places,
     root: &Root,
-    options: RunOptions,
+    mut options: RunOptions,
     running: impl Fn(&ContainerId) -> Option<i32>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Launch, Error> {
     check(root, &options)?;
     // Everything that can be refused is refused before an archive is unpacked.
-    let (host, mut facts) = ask(&options, running)?;
+    let (host, mut facts) = ask(root, &mut options, running)?;
     planner::check_machine(&host).map_err(Error::Plan)?;
     facts.subordinate = ids(places, &options, true)?;
     let (tree, notes) = match root {
@@ -109,11 +124,11 @@ fn left_out(archive: &Path, origin: Origin) -> Vec<String> {
 pub fn rehearse(
     places: &Places,
     root: &Root,
-    options: RunOptions,
+    mut options: RunOptions,
     running: impl Fn(&ContainerId) -> Option<i32>,
 ) -> Result<Launch, Error> {
     check(root, &options)?;
-    let (host, mut facts) = ask(&options, running)?;
+    let (host, mut facts) = ask(root, &mut options, running)?;
     facts.subordinate = ids(places, &options, false)?;
     let tree = match root {
         Root::Host(path) | Root::Directory(path) => Tree::There(path.clone()),
@@ -123,25 +138,43 @@ pub fn rehearse(
 }
 
 fn ask(
-    options: &RunOptions,
+    root: &Root,
+    options: &mut RunOptions,
     running: impl Fn(&ContainerId) -> Option<i32>,
 ) -> Result<(plan::facts::HostFacts, Facts), Error> {
     let host = runtime::facts(options.cgroup_manager)?;
-    check_root(&host)?;
+    if host.uid != 0 {
+        without_root(&host, root, options)?;
+    }
     let facts = Facts::gather(options, host.clone(), running)?;
     Ok((host, facts))
 }
 
-/// The layers, groups and records of containers are root's so far.
-fn check_root(host: &plan::facts::HostFacts) -> Result<(), Error> {
-    if host.uid == 0 {
-        return Ok(());
+/// An ordinary user's containers have a user namespace, in which the user is root.
+fn without_root(
+    host: &plan::facts::HostFacts,
+    root: &Root,
+    options: &mut RunOptions,
+) -> Result<(), OptionError> {
+    if let Root::Archive(path) = root {
+        return Err(OptionError::new(
+            path.display().to_string(),
+            "only root can unpack an archive so far: its files have owners",
+            "unpack it into a directory with tar(1), and name that",
+        ));
     }
-    Err(Error::Plan(planner::Error {
-        field: String::new(),
-        message: "containers cannot be made without root yet".to_owned(),
-        hint: "run it with sudo; cuddy-oci runs bundles of ordinary users".to_owned(),
-    }))
+    match options.namespaces.user {
+        UserNamespace::Host => options.namespaces.user = own::ids(host),
+        UserNamespace::Auto(_) => {
+            return Err(OptionError::new(
+                "--userns auto",
+                "it takes ids of the machine for each container, which is root's to do",
+                "leave it out: the container's root is you, and the ids that /etc/subuid gives to you follow",
+            ));
+        }
+        UserNamespace::Map { .. } => {}
+    }
+    Ok(())
 }
 
 /// The ids of `--userns auto`; with `keep` nobody else gets them.
@@ -178,10 +211,13 @@ fn finish(
     };
     let directory = places.run_root.join("containers").join(name.as_str());
     let bundle = directory.join("bundle");
-    let user = match tree {
+    let mut user = match tree {
         Tree::There(path) => user_of(path, &options)?,
         Tree::Later(_) => user::without_files(options.process.user.as_ref())?,
     };
+    if is_alone(&host, &options) {
+        user.groups.clear();
+    }
     let (Tree::There(path) | Tree::Later(path)) = tree;
     let (root, source) = match options.root_access {
         RootAccess::InPlace => (path.clone(), RootSource::Configured),
@@ -203,6 +239,13 @@ fn finish(
     let ids = facts.subordinate.clone();
     ids.as_ref().map_or(Ok(()), |ids| ids.give_to(name.as_str()))?;
     Ok(Launch { id, name, bundle, prepared, how, host, options, ids })
+}
+
+/// Whether nobody but root is in an ordinary user's container. setgroups(2) is denied there, also for the own group
+/// (user_namespaces(7)).
+fn is_alone(host: &plan::facts::HostFacts, options: &RunOptions) -> bool {
+    let UserNamespace::Map { groups, .. } = &options.namespaces.user else { return false };
+    host.uid != 0 && groups.iter().map(|range| range.size).sum::<u32>() == 1
 }
 
 fn user_of(tree: &Path, options: &RunOptions) -> Result<user::User, Error> {

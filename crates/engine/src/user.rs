@@ -148,6 +148,11 @@ pub fn look_up(passwd: &str, group: &str, spec: Option<&UserSpec>) -> Result<Use
     Ok(User { uid, gid: own_group, groups: all, home })
 }
 
+/// The name of a user by the text of a passwd(5).
+pub(crate) fn name_of(passwd: &str, uid: u32) -> Option<&str> {
+    passwd.lines().filter_map(Entry::read).find(|entry| entry.uid == uid).map(|entry| entry.name)
+}
+
 /// One line of passwd(5).
 struct Entry<'a> {
     name: &'a str,

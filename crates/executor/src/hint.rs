@@ -34,6 +34,10 @@ pub(crate) fn hint(op: &Op, errno: i32) -> String {
         (Op::NewMount { fstype, .. }, EINVAL) if fstype == "devpts" => {
             "the file system refuses one of the options; in a user namespace the id of gid= has to be mapped"
         }
+        (Op::NewMount { fstype, .. }, EINVAL) if fstype == "overlay" => {
+            "file systems are mounted below the tree, and a user namespace may not look beneath them; or it lies on too many \
+             overlays. Name a directory that nothing is mounted in"
+        }
         (Op::NewMount { .. }, EINVAL) => "the file system refuses one of the options",
         (Op::CloneTree { .. }, ENOENT) => {
             "the path does not exist on the machine; create it, or correct the source"

@@ -389,8 +389,8 @@ fn refused() {
     }
     case.edit(|config| *config = good);
     let said = case.complaint(&["--root", "/etc/cuddy-of-a-user"]);
-    let why = "cannot make /etc/cuddy-of-a-user/containers: permission denied\n  name a directory of yours with --root, or set \
-               XDG_RUNTIME_DIR";
+    let why = "cannot make /etc/cuddy-of-a-user/containers: permission denied\n  name a directory of yours with --root \
+               (`cuddy`: --run-root), or set XDG_RUNTIME_DIR";
     assert_eq!(said, format!("cuddy-oci: error: cannot start ID: {why}\n"));
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn source(draft: &mut Draft) -> Result<(), Error> {
             "a throwaway root in a joined user namespace",
             "the owners of its files cannot be mapped; make a new user namespace, or give a directory",
         )),
-        RootSource::Overlay { lower, .. } if draft.namespaces.makes(NamespaceKind::User) => {
+        RootSource::Overlay { lower, .. } if draft.host_opens_sources() => {
             mapped_lower(draft, lower);
             Ok(())
         }
@@ -166,7 +166,7 @@ fn overlay(draft: &mut Draft, lower: &Path, upper: &Upper) -> Result<(), Error> 
     }
     let mut options: Vec<_> =
         options.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
-    if mapped.is_some() {
+    if draft.namespaces.has(NamespaceKind::User) {
         // trusted.* attributes are not for user namespaces.
         options.push(("userxattr".to_owned(), None));
     }

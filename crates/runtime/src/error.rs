@@ -220,7 +220,7 @@ impl Error {
             Self::File { what: "cannot make", error, .. }
                 if error.kind() == io::ErrorKind::PermissionDenied =>
             {
-                "name a directory of yours with --root, or set XDG_RUNTIME_DIR".to_owned()
+                "name a directory of yours with --root (`cuddy`: --run-root), or set XDG_RUNTIME_DIR".to_owned()
             }
             Self::NoCgroups { .. } if !rustix::process::geteuid().is_root() => {
                 "start it in a cgroup v2 that is delegated to the user (`systemd-run --user --scope -p Delegate=yes`)".to_owned()

@@ -70,6 +70,15 @@ impl User {
         first
     }
 
+    /// Changes the user as usermod(8) does.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn modify(&self, options: &[&str]) {
+        let _held = lock();
+        run(Command::new("usermod").args(options).arg(&self.name)).ok();
+    }
+
     fn make_home(&self) {
         let (home, runtime) = (self.home(), self.runtime_dir());
         fs::set_permissions(home, fs::Permissions::from_mode(0o755)).expect("a directory of ours");

@@ -28,7 +28,10 @@ impl Lists {
                 toml.split_once(&format!("\n{name} = [\n")).context(format!("deny.toml: no {name}"))?;
             let (entries, _) = rest.split_once("\n]").context(format!("deny.toml: {name} does not end"))?;
             let entry = |line: &str| line.split('"').nth(1).map(str::to_owned);
-            entries.lines().map(|line| entry(line).context(format!("deny.toml: {line}"))).collect::<Result<Vec<_>>>()
+            entries
+                .lines()
+                .map(|line| entry(line).context(format!("deny.toml: {line}")))
+                .collect::<Result<Vec<_>>>()
         };
         Ok(Self { allowed: list("allow")?, twice: list("skip")? })
     }

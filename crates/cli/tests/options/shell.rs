@@ -13,9 +13,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Options, a script, and what it prints.
-type Row = (&'static str, &'static str, &'static str);
+pub(crate) type Row = (&'static str, &'static str, &'static str);
 
-const SHELL: [Row; 49] = [
+pub(crate) const SHELL: [Row; 49] = [
     ("-e A=1 -e B=two", "echo $A $B", "1 two"),
     ("-e CUDDY_TEST_HERE", "echo $CUDDY_TEST_HERE", "from here"),
     ("", "echo ${CUDDY_TEST_HERE-unset}", "unset"),

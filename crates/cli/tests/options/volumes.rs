@@ -9,7 +9,7 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_
 use testbed::{Trial, run};
 
 use crate::common::{Home, Rootfs};
-use crate::{prepare, with_busybox};
+use crate::{typed, with_busybox};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -24,7 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn volume_writes_through() {
     let (home, rootfs) = (Home::new(), Rootfs::new());
-    prepare(&home);
+    typed(&home.dir());
     let script = "echo more >> /c/file; echo new > /c/new; chown 7:8 /c/new; rm /c/gone";
     home.write("conf/gone", "");
     home.run(["-v", "./conf:/c", &rootfs.text(), "sh", "-c", script]).ok();

@@ -64,7 +64,7 @@ impl IdMaps {
     pub fn new(options: &RunOptions, facts: &Facts) -> Self {
         let (uids, gids) = match &options.namespaces.user {
             UserNamespace::Host => (Vec::new(), Vec::new()),
-            UserNamespace::Map(map) => (map.clone(), map.clone()),
+            UserNamespace::Map { users, groups } => (users.clone(), groups.clone()),
             UserNamespace::Auto(ids) => {
                 let taken = facts.subordinate.as_ref();
                 (

@@ -6,6 +6,7 @@
 
 mod devices;
 mod limits;
+pub(crate) mod own;
 pub mod subid;
 mod subordinate;
 

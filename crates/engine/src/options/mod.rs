@@ -333,8 +333,8 @@ impl RunOptions {
                 "leave one of them out",
             ));
         }
-        if let UserNamespace::Map(map) = &self.namespaces.user
-            && !map.iter().any(|range| range.container_id == 0)
+        if let UserNamespace::Map { users, .. } = &self.namespaces.user
+            && !users.iter().any(|range| range.container_id == 0)
         {
             return Err(OptionError::new(
                 "--userns",

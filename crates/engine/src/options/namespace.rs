@@ -77,8 +77,9 @@ pub enum UserNamespace {
     Host,
     /// A range of the host that nobody uses.
     Auto(AutoIds),
-    /// These ranges, for users and groups alike.
-    Map(Vec<IdMapping>),
+    /// These ranges.
+    #[expect(missing_docs, reason = "the fields say what they are")]
+    Map { users: Vec<IdMapping>, groups: Vec<IdMapping> },
 }
 
 /// `--userns auto`.
@@ -219,7 +220,7 @@ pub fn user_namespace(text: &str) -> Result<UserNamespace, BadValue> {
     if let Some(options) = text.strip_prefix("auto:") {
         return auto(options).map(UserNamespace::Auto);
     }
-    ranges(text.split(',')).map(UserNamespace::Map)
+    ranges(text.split(',')).map(|users| UserNamespace::Map { groups: users.clone(), users })
 }
 
 fn auto(options: &str) -> Result<AutoIds, BadValue> {
@@ -361,7 +362,7 @@ mod tests {
             format!("{:?}", map.iter().map(|m| (m.container_id, m.host_id, m.size)).collect::<Vec<_>>())
         };
         let short = |space| match space {
-            UserNamespace::Map(map) => list(&map),
+            UserNamespace::Map { users, .. } => list(&users),
             UserNamespace::Auto(ids) => {
                 format!("auto {} {} {}", ids.size(), list(&ids.uids), list(&ids.gids))
             }
