@@ -55,7 +55,8 @@ pub fn filter(docker: &Cli) {
     docker.ok(&["rm", "--force", "web"]);
     let config = spec::Config::from_slice(&config).expect("a configuration");
     let theirs = config.linux.and_then(|linux| linux.seccomp).expect("a filter");
-    let capabilities = config.process.and_then(|process| process.capabilities).expect("capabilities").bounding;
+    let capabilities =
+        config.process.and_then(|process| process.capabilities).expect("capabilities").bounding;
     let arch = Arch::host().expect("an architecture with filters");
     let [ours, theirs] = [default_profile(capabilities, arch), theirs]
         .map(|rules| compile(&rules, arch).expect("a profile that compiles"));
