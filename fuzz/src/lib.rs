@@ -188,7 +188,7 @@ pub fn machines() -> [HostFacts; 3] {
         });
     let v2 = |mount: &str, controllers: &[&str]| {
         let controllers = controllers.iter().map(|name| (*name).to_owned()).collect();
-        Some(CgroupV2 { mount: mount.into(), controllers, own: "/a/b".into() })
+        Some(CgroupV2 { mount: mount.into(), controllers, own: "/a/b".into(), delegated: None })
     };
     let all = ["cpu", "cpuset", "io", "memory", "pids", "rdma"];
     [
