@@ -143,6 +143,9 @@ fn source(plan: &Plan, wanted: Slot) -> Option<String> {
         Op::CloneTree { source: TreeSource::Path(path), slot, .. } if *slot == wanted => {
             Some(path.display().to_string())
         }
+        Op::CloneTree { source: TreeSource::Inside(path), slot, .. } if *slot == wanted => {
+            Some(format!("{} of the container", path.display()))
+        }
         Op::CloneTree { source: TreeSource::Slot(from), slot, .. } if *slot == wanted => source(plan, *from),
         Op::NewMount { fstype, slot, .. } if *slot == wanted => Some(fstype.clone()),
         _ => None,

@@ -26,6 +26,11 @@ pub(crate) fn open(root: BorrowedFd, path: &Path, flags: OFlags, follow: Follow)
     sys::path::open(root, path, flags, Mode::empty(), resolve(follow))
 }
 
+/// What is at a path of the container.
+pub(crate) fn find(slots: &Slots, path: &Path) -> Result<OwnedFd, Error> {
+    Ok(open(slots.get(Slot::Root)?, relative(path), OFlags::PATH | OFlags::CLOEXEC, Follow::InRoot)?)
+}
+
 fn relative(path: &Path) -> &Path {
     path.strip_prefix("/").unwrap_or(path)
 }

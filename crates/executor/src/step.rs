@@ -379,6 +379,11 @@ fn either_side(op: &Op, slots: &mut Slots) -> Result<(), Error> {
             slots.fill(*slot, tree);
             Ok(())
         }
+        Op::CloneTree { source: TreeSource::Inside(path), recursive, slot } => {
+            let start = inside::find(slots, path)?;
+            slots.fill(*slot, mounts::clone_descriptor(start.as_fd(), *recursive)?);
+            Ok(())
+        }
         Op::CloneTree { source: TreeSource::Slot(from), recursive, slot } => {
             let tree = mounts::clone_descriptor(slots.get(*from)?, *recursive)?;
             slots.fill(*slot, tree);

@@ -265,6 +265,7 @@ fn slots(op: &Op) -> (Vec<Slot>, Option<Slot>) {
         Op::NewMount { slot, .. } => (vec![], Some(*slot)),
         Op::CloneTree { source, slot, .. } => match source {
             TreeSource::Path(_) => (vec![], Some(*slot)),
+            TreeSource::Inside(_) => (vec![Slot::Root], Some(*slot)),
             TreeSource::Slot(from) => (vec![*from], Some(*slot)),
         },
         Op::MakeDirectories { slot, .. } | Op::SetAttr { slot, .. } => (vec![*slot], None),

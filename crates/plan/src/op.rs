@@ -350,6 +350,8 @@ pub enum NetworkPlace {
 pub enum TreeSource {
     /// A path of the machine.
     Path(PathBuf),
+    /// A path of the container, from its root: links do not lead out of it.
+    Inside(PathBuf),
     /// A descriptor.
     Slot(Slot),
 }

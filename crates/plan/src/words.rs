@@ -98,6 +98,9 @@ impl fmt::Display for Op {
             Self::CloneTree { source: TreeSource::Path(path), .. } => {
                 write!(f, "copy the mount of {}", path.display())
             }
+            Self::CloneTree { source: TreeSource::Inside(path), .. } => {
+                write!(f, "copy the mount of {} of the container", path.display())
+            }
             Self::CloneTree { source: TreeSource::Slot(slot), .. } => write!(f, "copy the mount of {slot}"),
             Self::OpenNull => f.write_str("open /dev/null of the machine"),
             Self::SetAttr { slot, .. } => write!(f, "set attributes of {slot}"),

@@ -29,7 +29,7 @@ use testbed::{Kernel, Need, Trial, trial};
 type Attack = (&'static str, &'static [&'static str], fn());
 
 /// Each with the break that taught it.
-const ATTACKS: [Attack; 38] = [
+const ATTACKS: [Attack; 39] = [
     // CVE-2019-5736
     ("our binary as the program cannot be written from inside", &["busybox"], program::own_binary),
     (
@@ -53,6 +53,8 @@ const ATTACKS: [Attack; 38] = [
     ),
     ("a link in place of /proc or /sys is refused", &[], mount_points::linked_proc),
     ("links of mount points end at the root of the container", &[], mount_points::linked_mount_points),
+    // CVE-2024-1753
+    ("a source in the root that is a link leads nowhere outside", &["unshare"], mount_points::linked_sources),
     ("mounts by path follow links to the host", &["unshare"], mount_points::naive_paths),
     // CVE-2019-16884, CVE-2025-52881
     ("nothing is mounted over /proc", &[], masks::forged_proc),

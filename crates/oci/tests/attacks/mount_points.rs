@@ -73,6 +73,30 @@ pub fn linked_mount_points() {
     }
 }
 
+pub fn linked_sources() {
+    let (victim, _) = marker();
+    let host = victim.path().display();
+    let seen = |case: &Case| {
+        let script = "mount --bind \"$1\" \"$2\" && cat \"$2\"/marker";
+        let root = case.bundle.rootfs();
+        naive_shell(script, &[&text(&root.join("link")), &text(&root.join("tmp"))]).stdout == "of the host"
+    };
+    for target in
+        [format!("{host}"), format!("../../../../../../../..{host}"), format!("/proc/self/root{host}")]
+    {
+        let mut case = Case::probe();
+        symlink(&target, case.bundle.rootfs().join("link")).unwrap();
+        works_without("openat2", seen(&case), &target);
+        let source = case.bundle.rootfs().join("link");
+        bind_mount(&mut case, &source, "/tmp");
+        case.args(&["/bin/probe", "try-read", "/tmp/marker"]);
+        let done = case.run();
+        assert_eq!(done.code(), 1, "{target}: {done:#?}");
+        assert!(done.stderr.contains("copy the mount of /link of the container: "), "{target}: {done:#?}");
+        assert_eq!(case.left_behind(), Vec::<String>::new());
+    }
+}
+
 pub fn linked_proc() {
     for (name, number) in [("proc", 0), ("sys", 5)] {
         for target in ["/", "/tmp", "../../../../..", "/dev/shm"] {

@@ -4,7 +4,7 @@ use super::options::{Change, MountOptions};
 use crate::{Draft, Error, RootSource, root};
 use plan::{Cause, MountPoint, Op, Propagation, Slot, TreeSource};
 use spec::NamespaceKind;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// Makes the id mappings of mounts, before the fork.
 pub(crate) fn id_maps(draft: &mut Draft) -> Result<(), Error> {
@@ -19,38 +19,41 @@ pub(crate) fn id_maps(draft: &mut Draft) -> Result<(), Error> {
 /// Opens the sources of bind mounts, before propagation is cut: a `shared` mount keeps its peers.
 pub(crate) fn sources(draft: &mut Draft) -> Result<(), Error> {
     for entry in entries(draft)? {
-        if entry.is_bind() && !is_in_root(draft, &entry) {
+        if entry.is_bind() && in_root(draft, &entry).is_none() {
             let slot = draft.new_mount();
             draft.carried.bound.push(slot);
-            let steps = copy(draft, &entry, slot);
+            let source = draft.bundle.join(entry.source.as_deref().unwrap_or(Path::new("")));
+            let steps = copy(draft, &entry, TreeSource::Path(source), slot);
             steps.into_iter().for_each(|(op, cause)| draft.sources().push(op, cause));
         }
     }
     Ok(())
 }
 
-/// Opens a source at its turn among the mounts: what earlier ones have mounted in the root is a part of it.
-pub(super) fn source_in_root(draft: &mut Draft, entry: &Entry) -> Slot {
+/// Opens a source at its turn among the mounts: what earlier ones have mounted in the root is a part of it. Links in an
+/// image or in a volume are not to lead out of the root (CVE-2024-1753), so it is resolved as the container would.
+pub(super) fn source_in_root(draft: &mut Draft, entry: &Entry, path: PathBuf) -> Slot {
     let slot = draft.new_mount();
-    let steps = copy(draft, entry, slot);
+    let steps = copy(draft, entry, TreeSource::Inside(path), slot);
     steps.into_iter().for_each(|(op, cause)| draft.plan.init.push(op, cause));
     slot
 }
 
-/// Whether the source lies in the container's root, as a path of the machine. Owners that a user namespace may not map
-/// are mapped by the host, which does not see the container's mounts.
-pub(super) fn is_in_root(draft: &Draft, entry: &Entry) -> bool {
-    let (Ok(root), Some(source)) = (root::place(draft), &entry.source) else { return false };
-    let source = draft.bundle.join(source);
+/// The source as a path of the container, if it lies in the container's root as a path of the machine. Owners that a user
+/// namespace may not map are mapped by the host, which does not see the container's mounts.
+pub(super) fn in_root(draft: &Draft, entry: &Entry) -> Option<PathBuf> {
+    let source = draft.bundle.join(entry.source.as_deref()?);
+    let inside = source.strip_prefix(root::place(draft).ok()?).ok()?;
     let for_host = entry.mapping.is_some() && draft.namespaces.has(NamespaceKind::User);
-    draft.options.root == RootSource::Configured && !for_host && source != root && source.starts_with(root)
+    let names = inside.components().all(|part| matches!(part, Component::Normal(_)));
+    let is_below = names && !inside.as_os_str().is_empty();
+    (is_below && !for_host && draft.options.root == RootSource::Configured)
+        .then(|| Path::new("/").join(inside))
 }
 
 /// What makes a copy of the source that nobody sees yet.
-fn copy(draft: &mut Draft, entry: &Entry, slot: Slot) -> Vec<(Op, Cause)> {
-    let source = draft.bundle.join(entry.source.as_deref().unwrap_or(Path::new("")));
-    let op =
-        Op::CloneTree { source: TreeSource::Path(source), recursive: entry.options.bind == Some(true), slot };
+fn copy(draft: &mut Draft, entry: &Entry, source: TreeSource, slot: Slot) -> Vec<(Op, Cause)> {
+    let op = Op::CloneTree { source, recursive: entry.options.bind == Some(true), slot };
     let why = "a copy of the mount, held by descriptor until it has a place";
     let mut steps = vec![(op, entry.cause(why))];
     if let Some(op) = set_id_map(draft, entry, slot) {

@@ -33,10 +33,11 @@ pub(crate) fn mount(draft: &mut Draft) -> Result<(), Error> {
     for (entry, mount) in entry::entries(draft)?.iter().zip(&draft.config.mounts) {
         draft.notes.extend(entry.notes(mount));
         if entry.is_bind() {
-            let slot = if bind::is_in_root(draft, entry) {
-                bind::source_in_root(draft, entry)
-            } else {
-                bound.next().ok_or_else(|| Error::new(&*entry.field, "its source was not opened", ""))?
+            let slot = match bind::in_root(draft, entry) {
+                Some(path) => bind::source_in_root(draft, entry, path),
+                None => {
+                    bound.next().ok_or_else(|| Error::new(&*entry.field, "its source was not opened", ""))?
+                }
             };
             bind::attach(draft, entry, slot);
         } else if entry.options.remount {

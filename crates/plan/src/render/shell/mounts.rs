@@ -51,6 +51,7 @@ pub(super) fn shell(op: &Op) -> ShellLine {
         Op::CloneTree { source, recursive, slot } => {
             let source = match source {
                 TreeSource::Path(path) => quote(path),
+                TreeSource::Inside(path) => format!("$ROOT{}", quote(path)),
                 TreeSource::Slot(from) => variable(from),
             };
             let bind = if *recursive { "--rbind" } else { "--bind" };

@@ -48,10 +48,11 @@ pub(super) fn calls(op: &Op) -> Vec<Call> {
         Op::CloneTree { source: TreeSource::Path(path), recursive, slot } => {
             vec![open_tree(&format!("AT_FDCWD, {path:?}"), *recursive, slot)]
         }
+        Op::CloneTree { source: TreeSource::Inside(path), recursive, slot } => {
+            vec![open_inside(path, Follow::InRoot, "$source"), open_tree_at("$source", *recursive, slot)]
+        }
         Op::CloneTree { source: TreeSource::Slot(from), recursive, slot } => {
-            let mut made = open_tree(&format!("{from}, \"\""), *recursive, slot);
-            made.args = made.args.replace("OPEN_TREE_CLOEXEC", "OPEN_TREE_CLOEXEC|AT_EMPTY_PATH");
-            vec![made]
+            vec![open_tree_at(&from.to_string(), *recursive, slot)]
         }
         Op::OpenNull => vec![
             gives("openat", "AT_FDCWD, \"/dev/null\", O_PATH|O_CLOEXEC", Slot::Null),
@@ -222,6 +223,13 @@ fn setattr(slot: &str, recursive: bool, set: Attr, clear: Attr, propagation: Opt
             "{slot}, \"\", {flags}, {{attr_set={set}, attr_clr={clear}, propagation={propagation}, userns_fd=0}}, 32"
         ),
     )
+}
+
+/// A tree that begins at a descriptor.
+fn open_tree_at(descriptor: &str, recursive: bool, result: impl ToString) -> Call {
+    let mut made = open_tree(&format!("{descriptor}, \"\""), recursive, result);
+    made.args = made.args.replace("OPEN_TREE_CLOEXEC", "OPEN_TREE_CLOEXEC|AT_EMPTY_PATH");
+    made
 }
 
 fn open_tree(source: &str, recursive: bool, result: impl ToString) -> Call {
